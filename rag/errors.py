@@ -1,0 +1,103 @@
+"""Everything that can go wrong on purpose.
+
+    RagError
+    ├── InputError                what was given cannot be used
+    │   ├── UnsupportedFormat     no reader for this kind of file
+    │   ├── UnreadableDocument    empty, binary, damaged, vanished, not text
+    │   ├── DocumentTooLarge      over the size limit
+    │   ├── InvalidQuestion       empty, too long, nothing to search for
+    │   └── InvalidSetting        a setting or option has a value that makes no sense
+    ├── NotFoundError
+    │   └── DocumentNotFound      no document has this id
+    ├── NotReadyError             what is needed is not there yet
+    │   ├── IndexMissing          nothing has been ingested into this data directory
+    │   └── ModelUnavailable      the embedding model cannot be had, or its hash is wrong
+    └── StorageError              the data directory cannot be used as asked
+        ├── StorageReadOnly       it, or a file in it, cannot be written
+        ├── StorageFull           the disk, or a limit on it, is full
+        ├── StorageBusy           another process is writing
+        ├── StorageTooNew         written by a newer version of the program
+        ├── StorageDamaged        a page of the database does not read back
+        └── ModelMismatch         the index was made with another model
+
+Each message says what was found, what was expected and what to do. A question that the documents do not answer is not
+an error: it is an `Answer`. A programmer's mistake stays a `ValueError`.
+"""
+
+from __future__ import annotations
+
+
+class RagError(Exception):
+    """The root: catch this and show `str(error)` to the user."""
+
+
+class InputError(RagError):
+    """What was given cannot be used."""
+
+
+class UnsupportedFormat(InputError):
+    """No reader handles this kind of file."""
+
+
+class UnreadableDocument(InputError):
+    """The file is empty, binary, damaged, not text, or not there any more."""
+
+
+class DocumentTooLarge(InputError):
+    """The document is over the size limit of the settings."""
+
+
+class InvalidQuestion(InputError):
+    """The question is empty, too long, or holds nothing to search for."""
+
+
+class InvalidSetting(InputError):
+    """A setting or an option has a value that makes no sense."""
+
+
+class NotFoundError(RagError):
+    """What was asked for does not exist."""
+
+
+class DocumentNotFound(NotFoundError):
+    """No document has this id."""
+
+
+class NotReadyError(RagError):
+    """What is needed is not there yet."""
+
+
+class IndexMissing(NotReadyError):
+    """Nothing has been ingested into this data directory."""
+
+
+class ModelUnavailable(NotReadyError):
+    """The embedding model cannot be had offline, or its weights are not the expected ones."""
+
+
+class StorageError(RagError):
+    """The data directory cannot be used as asked."""
+
+
+class StorageReadOnly(StorageError):
+    """The data directory, or a file in it, cannot be written."""
+
+
+class StorageFull(StorageError):
+    """No space is left, or a limit on file size is reached."""
+
+
+class StorageBusy(StorageError):
+    """Another process is writing to the data directory."""
+
+
+class StorageTooNew(StorageError):
+    """The data directory was written by a newer version of the program."""
+
+
+class StorageDamaged(StorageError):
+    """A page of the database does not read back."""
+
+
+class ModelMismatch(StorageError):
+    """The index was made with another embedding model."""

@@ -1,0 +1,333 @@
+"""The nouns of Citewell: every value that travels between the steps of the data path.
+
+Frozen, slotted dataclasses and nothing else: no I/O, no third-party import. Offsets are Unicode code points of
+`Document.text`, half-open (`end` is exclusive), on every record here. A browser counts UTF-16 units instead, which is
+why a `Citation` also carries `before`, `quote` and `after`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A half-open range of code points. `Span(0, 3)` of "one two" is "one"."""
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        """Reject an empty or negative range: a quote always holds at least one character."""
+        if not 0 <= self.start < self.end:
+            raise ValueError(f"a span needs 0 <= start < end, got start={self.start}, end={self.end}")
+
+    def of(self, text: str) -> str:
+        """The characters this span covers in `text`."""
+        return text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a document came from; travels unchanged from the reader to the citation."""
+
+    id: str  # stable for a location: [A-Za-z0-9._-]{1,64}
+    title: str  # for people; never empty
+    location: str  # an absolute path, an http(s) address, or "api:<id>" for a document given over REST
+    media_type: str = "text/plain"
+
+
+class BlockKind(StrEnum):
+    """What a piece of a document's layout is."""
+
+    HEADING = "heading"
+    PARAGRAPH = "paragraph"
+    LIST_ITEM = "list_item"
+    TABLE_ROW = "table_row"
+    CODE = "code"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One layout block of a document. Blocks are in text order and do not overlap; text between them is white space.
+
+    No sentence ever crosses a block.
+    """
+
+    span: Span
+    kind: BlockKind
+    level: int = 0  # heading level 1..6; nesting depth of a list item, from 1; otherwise 0
+    section: str = ""  # heading path above the block, "Guide > Install"; a heading's own path includes itself
+    page: int | None = None  # counted from 1, where the format has pages
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as read. `text` is the canonical text that is quoted; it is never edited after reading."""
+
+    source: Source
+    text: str
+    blocks: tuple[Block, ...]
+    content_sha256: str  # of the bytes that were read: the same bytes again are "unchanged"
+    text_sha256: str  # of `text` in UTF-8: what a citation points into
+    warnings: tuple[str, ...] = ()
+
+
+class SentenceKind(StrEnum):
+    """Whether a sentence may be quoted. Only a STATEMENT may."""
+
+    STATEMENT = "statement"
+    HEADING = "heading"
+    FRAGMENT = "fragment"  # too little to say anything: a stutter ("said."), a lone mark
+    CREDIT = "credit"  # photo credits, copyright lines and the like
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a document, in text order; `section` and `page` are those of its block."""
+
+    span: Span
+    kind: SentenceKind
+    section: str = ""
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Whole neighbouring sentences, embedded and searched as one; not stored yet, so it has no id.
+
+    `first` and `last` are positions in the document's list of sentences, `last` exclusive.
+    """
+
+    first: int
+    last: int
+    span: Span
+    section: str
+    page: int | None
+    search_text: str  # what is embedded and indexed: title and heading in front of the quotable sentences
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSentence:
+    """A sentence as it comes back from the store, with its text, ready to be scored and quoted."""
+
+    id: int
+    position: int  # in the document, from 0
+    span: Span
+    kind: SentenceKind
+    text: str
+    section: str = ""
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A stored passage. `id` comes from the store, is never reused, and names its row in the vector index."""
+
+    id: int
+    source: Source
+    text_sha256: str
+    span: Span
+    text: str
+    section: str
+    page: int | None
+    sentences: tuple[StoredSentence, ...]
+    updated_at: str = ""  # ISO 8601, UTC: when this version of the document was stored
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk found for a question. `score` orders one result list and means nothing across questions."""
+
+    chunk: Chunk
+    score: float
+    dense: float = 0.0  # cosine of question and chunk
+    bm25: float = 0.0  # of the chunk's search text; 0 when no term matched
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """A candidate answer: one quotable sentence of one hit, and the words in it that answer."""
+
+    hit: Hit
+    sentence: StoredSentence
+    highlight: Span  # inside the sentence, in code points of the document
+    score: float  # comparable across the extracts of one question only
+    features: Mapping[str, float] = field(default_factory=dict)  # what confidence is fitted on; for explanations too
+
+
+class AnswerStatus(StrEnum):
+    """Whether the documents answered."""
+
+    ANSWERED = "answered"
+    NO_ANSWER = "no_answer"
+
+
+class NoAnswerReason(StrEnum):
+    """Why there is no answer."""
+
+    NOT_IN_DOCUMENTS = "not_in_documents"
+    LOW_CONFIDENCE = "low_confidence"
+    NO_DOCUMENTS = "no_documents"
+    NOT_A_QUESTION = "not_a_question"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A spot in a stored document that anyone can check."""
+
+    source: Source
+    text_sha256: str
+    span: Span
+    section: str = ""
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A quote and the place it was copied from. `text[span] == quote` holds for the text with that SHA-256."""
+
+    number: int  # from 1, in the order of the answer's sentences
+    place: Place
+    quote: str
+    before: str  # up to a hundred or so characters of context
+    after: str
+    also_in: tuple[Place, ...] = ()  # where the same statement stands too
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSentence:
+    """One sentence of an answer, word for word, and the numbers of its citations."""
+
+    text: str
+    citations: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Highlight:
+    """The answering words inside one sentence of the answer, in code points of that sentence's text."""
+
+    sentence: int  # position in Answer.sentences, from 0
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """A calibrated probability that the first sentence answers the question, and its name for people."""
+
+    value: float  # 0..1
+    label: str  # "high", "medium" or "low"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the documents say to a question, or that they do not."""
+
+    id: str  # derived from question, options and index version: the same again gives the same id
+    question: str
+    status: AnswerStatus
+    reason: NoAnswerReason | None
+    sentences: tuple[AnswerSentence, ...]
+    highlight: Highlight | None
+    confidence: Confidence
+    citations: tuple[Citation, ...]
+    passages: tuple[Hit, ...]
+    index_version: int
+    degraded: bool = False  # the vector index is being rebuilt: found by words alone
+    stand_alone_question: str | None = None
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The sentences with their citation marks, "First. [1] Second. [2]"; empty when there is no answer."""
+        return " ".join(f"{s.text} " + "".join(f"[{n}]" for n in s.citations) for s in self.sentences)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInfo:
+    """A stored document without its text, for lists."""
+
+    source: Source
+    content_sha256: str
+    text_sha256: str
+    characters: int
+    sentences: int
+    chunks: int
+    created_at: str  # ISO 8601, UTC
+    updated_at: str
+    warnings: tuple[str, ...] = ()
+
+
+class IngestStatus(StrEnum):
+    """What became of one document."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class IngestResult:
+    """One document's outcome. A failed one has `error` and never stops the rest."""
+
+    location: str
+    status: IngestStatus
+    document_id: str | None = None
+    sentences: int = 0
+    chunks: int = 0
+    warnings: tuple[str, ...] = ()
+    error: str | None = None
+    seconds: float = 0.0
+
+
+class VerificationStatus(StrEnum):
+    """What became of a citation."""
+
+    MATCH = "match"  # the text is the cited one and the quote stands at its place
+    MISMATCH = "mismatch"  # the text is the cited one and the quote does not stand there
+    CHANGED = "changed"  # the document has another text by now
+    GONE = "gone"  # no such document
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The outcome of checking one citation against the store."""
+
+    status: VerificationStatus
+    document_id: str
+    found: str | None = None  # what stands at the place, when the text is the cited one
+    still_present: bool | None = None  # for CHANGED: the quote occurs word for word in the new text
+
+
+@dataclass(frozen=True, slots=True)
+class ModelIdentity:
+    """The embedding model an index was made with. Another model's vectors are never mixed in."""
+
+    name: str
+    sha256: str  # of the weights
+    dimension: int
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of `rag verify`: what was checked, whether it held, and what was seen."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether questions can be answered now, and how well."""
+
+    ready: bool
+    degraded: bool
+    detail: str
+    documents: int
+    chunks: int
+    index_version: int
+    model: str

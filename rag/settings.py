@@ -1,0 +1,119 @@
+"""Every knob: its unit, its default and the reason. `Settings.from_env` alone reads the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from rag.errors import InvalidSetting
+
+PREFIX = "CITEWELL_"
+BUNDLED_MODEL = "all-MiniLM-L6-v2"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings. Each field NAME can be set by the environment variable CITEWELL_NAME.
+
+    Lists are separated by commas; booleans are "true" or "false".
+    """
+
+    # Where everything lives: one directory, so that a backup is one directory.
+    data_dir: Path = Path(".citewell")
+    # A sentence-transformers model: the bundled name, another name in the local cache, or a folder.
+    model: str = BUNDLED_MODEL
+    # Language of the documents, for sentence boundaries (ISO 639-1).
+    language: str = "en"
+
+    # Bytes. Beyond this a file is refused before it is read: 50 MB of plain text is some 20,000 pages.
+    max_document_bytes: int = 50_000_000
+    # Characters. The longest question in the question sets we measure on has 277.
+    max_question_chars: int = 1_000
+    # Sentences in an answer, at most.
+    max_sentences: int = 3
+    # Passages that are read for an answer, and shown when there is none.
+    passages: int = 10
+    # Confidence under which nothing is quoted, 0..1; -1 means the fitted default (rag/calibration.py).
+    min_confidence: float = -1.0
+
+    # 127.0.0.1 keeps the service on this machine. A wider address needs api_key, or uploads=false.
+    host: str = "127.0.0.1"
+    port: int = 8000
+    # Whether documents can be added and removed over HTTP.
+    uploads: bool = True
+    # When set, adding and removing over HTTP needs "Authorization: Bearer <key>".
+    api_key: str = ""
+    # Host names this server answers to besides localhost and `host`: stops DNS rebinding.
+    allowed_hosts: tuple[str, ...] = ()
+    # Origins that may call the API from a browser and frame the widget. None by default.
+    allowed_origins: tuple[str, ...] = ()
+    # Questions a minute from one client address; beyond it 429.
+    questions_per_minute: int = 120
+    # Questions worked on at once; beyond it 429. Two cores gain nothing from more.
+    max_concurrent_questions: int = 8
+    # A JSON Lines file of questions; the first ones marked "suggested" that get an answer are offered on the page.
+    suggestions: Path | None = None
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], **overrides: Any) -> Settings:
+        """Settings from CITEWELL_* variables; `overrides` (command-line options) win where they are not None.
+
+        Raises InvalidSetting for a variable that is unknown, or whose value does not parse or is out of range.
+        """
+        types = get_type_hints(cls)
+        known = {PREFIX + f.name.upper(): f.name for f in fields(cls)}
+        values: dict[str, Any] = {}
+        for variable, raw in environ.items():
+            if not variable.startswith(PREFIX):
+                continue
+            if variable not in known:
+                raise InvalidSetting(f"{variable} is not a setting. Settings are: {', '.join(sorted(known))}.")
+            values[known[variable]] = _parse(variable, raw, types[known[variable]])
+        values.update({name: value for name, value in overrides.items() if value is not None})
+        settings = cls(**values)
+        settings._check()
+        return settings
+
+    def _check(self) -> None:
+        """Raise InvalidSetting for the first value that is out of range."""
+        at_least_one = (
+            "max_document_bytes",
+            "max_question_chars",
+            "max_sentences",
+            "passages",
+            "questions_per_minute",
+            "max_concurrent_questions",
+        )
+        for name in at_least_one:
+            if getattr(self, name) < 1:
+                raise InvalidSetting(f"{name} is {getattr(self, name)}; expected 1 or more.")
+        if not 0 <= self.port <= 65_535:
+            raise InvalidSetting(f"port is {self.port}; expected 0 to 65535.")
+        if self.min_confidence != -1.0 and not 0.0 <= self.min_confidence <= 1.0:
+            raise InvalidSetting(f"min_confidence is {self.min_confidence}; expected 0 to 1, or -1 for the default.")
+        for origin in self.allowed_origins:
+            if not origin.startswith(("http://", "https://")) or origin.count("/") != 2 or "*" in origin:
+                raise InvalidSetting(
+                    f"allowed_origins has {origin!r}; expected scheme and host only, like https://intranet.example."
+                )
+
+
+def _parse(variable: str, raw: str, kind: Any) -> Any:
+    """The value of one environment variable, as the field's type."""
+    try:
+        if kind is bool:
+            return {"true": True, "1": True, "false": False, "0": False}[raw.strip().lower()]
+        if kind is int:
+            return int(raw)
+        if kind is float:
+            return float(raw)
+        if kind is Path or kind == Path | None:
+            return Path(raw)
+        if kind == tuple[str, ...]:
+            return tuple(part.strip() for part in raw.split(",") if part.strip())
+        return raw
+    except (KeyError, ValueError) as error:
+        expected = {bool: "true or false", int: "a whole number", float: "a number"}[kind]
+        raise InvalidSetting(f"{variable} is {raw!r}; expected {expected}.") from error
