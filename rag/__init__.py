@@ -1,0 +1,1 @@
+"""Citewell's library: knows nothing of HTTP or the terminal."""

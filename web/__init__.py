@@ -1,0 +1,1 @@
+"""The web edge of Citewell: HTTP in, one pipeline call, HTML or JSON out."""
