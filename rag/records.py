@@ -145,6 +145,7 @@ class Hit:
     score: float
     dense: float = 0.0  # cosine of question and chunk
     bm25: float = 0.0  # of the chunk's search text; 0 when no term matched
+    similarities: tuple[float, ...] = ()  # cosine of question and each of chunk.sentences; 0 for one not quotable
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,73 @@
+"""From the extracts of a question to the probability that the best one answers it.
+
+A logistic regression whose weights were fitted on questions with and without an answer; `rag.training.confidence`
+fits them again and says on what. The probability is what is shown as confidence; similarity never is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from rag.question import Question
+from rag.records import Confidence, Extract
+
+# log-odds = BIAS + sum of weight * signal
+BIAS = 0.0
+SIGNAL_WEIGHTS: Mapping[str, float] = {}
+
+# Below this nothing is quoted.
+MIN_CONFIDENCE = 0.5
+
+_HIGH, _MEDIUM = 0.8, 0.5
+
+
+def confidence(question: Question, extracts: Sequence[Extract], frequencies: Mapping[str, int]) -> Confidence:
+    """The probability, 0..1, that the first of `extracts` answers `question`; 0 when there is none."""
+    if not extracts:
+        return Confidence(0.0, "low")
+    found = signals(question, extracts, frequencies)
+    odds = BIAS + sum(SIGNAL_WEIGHTS.get(name, 0.0) * value for name, value in found.items())
+    value = round(1 / (1 + math.exp(-odds)), 4)
+    return Confidence(value, "high" if value >= _HIGH else "medium" if value >= _MEDIUM else "low")
+
+
+def signals(question: Question, extracts: Sequence[Extract], frequencies: Mapping[str, int]) -> dict[str, float]:
+    """What confidence is computed from; all between about -2 and 3, comparable across questions and collections.
+
+    `frequencies` has the number of passages that hold each word of the question.
+    """
+    best = extracts[0]
+    features = best.features
+    chance = share_of_first(extracts)
+    unseen = sum(frequencies.get(word, 0) == 0 for word in question.words)
+    return {
+        "chance": math.log(chance / (1 - chance + 1e-6) + 1e-6) / 4,
+        "similarity": features["similarity"],
+        "passage_similarity": features["passage_similarity"],
+        "cover": features["cover"],
+        "cover_near": features["cover_near"],
+        "passage_cover": features["passage_cover"],
+        "passage_names": features["passage_names"],
+        "names": features["names"],
+        "numbers": features["numbers"],
+        "holds": features["holds"],
+        "pairs": features["pairs"],
+        "unseen": unseen / len(question.words),
+        "unseen_names": _unseen_names(question, frequencies),
+        "words": math.log1p(len(question.words)),
+        "rank_agreement": features["passage_first"],
+    }
+
+
+def share_of_first(extracts: Sequence[Extract]) -> float:
+    """The first extract's share of the odds of all of them, 0..1: near 1 when nothing else comes close."""
+    top = extracts[0].score
+    return 1 / sum(math.exp(max(-50.0, extract.score - top)) for extract in extracts)
+
+
+def _unseen_names(question: Question, frequencies: Mapping[str, int]) -> float:
+    """1 when a name or number of the question stands nowhere in the documents, else 0."""
+    named = question.names | question.numbers
+    pairs = zip(question.words, question.stems, strict=True)
+    return float(any(frequencies.get(word, 0) == 0 for word, stem in pairs if stem in named or word in named))

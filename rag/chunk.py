@@ -1,0 +1,88 @@
+"""Sentences to passages: whole neighbouring sentences of one section, at most the model's window long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from rag.records import Document, Passage, Sentence, SentenceKind, Span
+
+# Tokens kept free for the model's own marks at the start and the end.
+_MARKS = 2
+# A title or heading longer than this many tokens would crowd out the text it stands over.
+_MAX_HEADING_TOKENS = 40
+
+
+def chunk_sentences(
+    document: Document,
+    sentences: Sequence[Sentence],
+    *,
+    count_tokens: Callable[[str], int],
+    max_tokens: int,
+    overlap: int = 0,
+) -> list[Passage]:
+    """Passages in text order that together hold every quotable sentence.
+
+    A passage never crosses a section. Its search text is title, section and its quotable sentences, a line each for the
+    first two, at most `max_tokens` long unless a single sentence is longer. With `overlap`, a passage begins with that
+    many sentences of the one before it.
+    """
+    passages = []
+    for group in _sections(sentences):
+        heading = _heading(document.source.title, sentences[group[0]].section, count_tokens)
+        budget = max_tokens - _MARKS - count_tokens(heading)
+        lengths = {i: count_tokens(sentences[i].span.of(document.text)) for i in group}
+        passages += [_passage(document, sentences, part, heading) for part in _parts(group, lengths, budget, overlap)]
+    return passages
+
+
+def _sections(sentences: Sequence[Sentence]) -> Iterator[list[int]]:
+    """Positions of the quotable sentences, a list for each run with the same section."""
+    group: list[int] = []
+    for position, sentence in enumerate(sentences):
+        if sentence.kind is not SentenceKind.STATEMENT:
+            continue
+        if group and sentences[group[-1]].section != sentence.section:
+            yield group
+            group = []
+        group.append(position)
+    if group:
+        yield group
+
+
+def _parts(group: list[int], lengths: dict[int, int], budget: int, overlap: int) -> Iterator[list[int]]:
+    """`group` cut into runs of about equal length that each fit the budget."""
+    total = sum(lengths.values())
+    pieces = max(1, -(-total // max(1, budget)))
+    target = min(budget, -(-total // pieces) + max(lengths.values()) // 2)
+    part: list[int] = []
+    used = 0
+    for position in group:
+        if part and used + lengths[position] > target:
+            yield part
+            part = part[len(part) - overlap :] if overlap else []
+            used = sum(lengths[i] for i in part)
+        part.append(position)
+        used += lengths[position]
+    if part:
+        yield part
+
+
+def _heading(title: str, section: str, count_tokens: Callable[[str], int]) -> str:
+    """Title and section above the text, a line each; a section that repeats the title stands alone."""
+    parts = [part for part in section.split(" > ") if part and part != title]
+    lines = [line for line in (title, " > ".join(parts)) if line and count_tokens(line) <= _MAX_HEADING_TOKENS]
+    return "".join(line + "\n" for line in lines)
+
+
+def _passage(document: Document, sentences: Sequence[Sentence], part: list[int], heading: str) -> Passage:
+    """The passage made of the sentences at the positions of `part`."""
+    first, last = part[0], part[-1]
+    text = " ".join(sentences[i].span.of(document.text) for i in part)
+    return Passage(
+        first=first,
+        last=last + 1,
+        span=Span(sentences[first].span.start, sentences[last].span.end),
+        section=sentences[first].section,
+        page=sentences[first].page,
+        search_text=heading + text,
+    )

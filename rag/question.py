@@ -1,0 +1,114 @@
+"""A question, checked and taken apart: its words, what kind of thing it asks for, the names and numbers in it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rag.errors import InvalidQuestion
+from rag.words import is_function_word, plain_words, stem
+
+
+class Expects(StrEnum):
+    """The kind of thing that would answer."""
+
+    PERSON = "person"
+    TIME = "time"
+    PLACE = "place"
+    AMOUNT = "amount"
+    MONEY = "money"
+    DURATION = "duration"
+    REASON = "reason"
+    MANNER = "manner"
+    CHOICE = "yes or no"
+    THING = "thing"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question ready for retrieval. `words` are its content words, folded, each once, in order."""
+
+    text: str
+    words: tuple[str, ...]
+    stems: tuple[str, ...]  # of `words`, in the same order
+    names: frozenset[str]  # stems of words written like a name, the first word of the question aside
+    numbers: frozenset[str]
+    expects: Expects
+
+    @property
+    def is_searchable(self) -> bool:
+        """Whether anything in it can be looked for: false for marks, emoji and bare question words."""
+        return bool(self.words)
+
+
+_TIME_NOUNS = r"year|years|date|day|month|century|decade|time|season|era|weekday"
+_PLACE_NOUNS = r"country|countries|city|cities|town|place|state|region|location|continent|island|river|building|county"
+_PERSON_NOUNS = r"person|man|woman|people|author|president|king|queen|leader|actor|singer|scientist|official|politician"
+_MONEY_NOUNS = r"cost|costs|price|pay|paid|money|worth|fee|fees|bid|offer|offered|dollars|euros|yen|budget|spend|spent"
+
+# The first pattern that matches decides, so the narrow ones come first.
+_EXPECTS: tuple[tuple[re.Pattern[str], Expects], ...] = tuple(
+    (re.compile(pattern), kind)
+    for pattern, kind in (
+        (rf"\bhow much\b.*\b({_MONEY_NOUNS})\b", Expects.MONEY),
+        (rf"\b(what|which)\b.*\b(price|cost|fee|budget)\b|\b(how much) (money|did .* (pay|offer|bid|spend))\b", Expects.MONEY),
+        (r"\bhow (long|old)\b", Expects.DURATION),
+        (r"\bhow (many|much|large|big|tall|high|far|fast|deep|wide|often|heavy)\b", Expects.AMOUNT),
+        (r"\b(what|which) (percentage|percent|number|amount|proportion|share|fraction|rank|size|distance|population)\b", Expects.AMOUNT),
+        (rf"\bwhen\b|\b(what|which) (\w+ )?({_TIME_NOUNS})\b|\bhow long ago\b|\bsince when\b", Expects.TIME),
+        (rf"\bwhere\b|\b(what|which) (\w+ )?({_PLACE_NOUNS})\b", Expects.PLACE),
+        (rf"\bwho(m|se)?\b|\b(what|which) (\w+ )?({_PERSON_NOUNS})\b|\bwhat is the name of the ({_PERSON_NOUNS})\b", Expects.PERSON),
+        (r"\bwhy\b|\bwhat (is|was|are|were)? ?(the )?(reason|reasons|cause|causes|motive)\b|\bwhat (caused|led)\b|\bfor what (reason|purpose)\b", Expects.REASON),
+        (r"\bhow\b", Expects.MANNER),
+        (r"\b(what|which)\b", Expects.THING),
+        (r"^(is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|must|may|might)\b", Expects.CHOICE),
+    )
+)  # fmt: skip
+
+
+def analyse_question(text: str, *, max_chars: int) -> Question:
+    """The question in `text`, in NFC and with white space and control characters made single spaces.
+
+    Raises InvalidQuestion when it is empty or over `max_chars` characters. A question in which nothing can be searched
+    for is not an error: it comes back with `is_searchable` false.
+    """
+    if len(text) > max_chars:
+        raise InvalidQuestion(f"The question has {len(text):,} characters; at most {max_chars:,} are read. Shorten it.")
+    cleaned = _clean(text)
+    if not cleaned:
+        raise InvalidQuestion("The question is empty. Type a question about the documents.")
+    words = dict.fromkeys(word for word in plain_words(cleaned) if not is_function_word(word))
+    return Question(
+        text=cleaned,
+        words=tuple(words),
+        stems=tuple(stem(word) for word in words),
+        names=_names(cleaned),
+        numbers=frozenset(word for word in words if word[0].isdigit()),
+        expects=_expectation(cleaned),
+    )
+
+
+def _clean(text: str) -> str:
+    """`text` without control, format and surrogate characters, white space made single spaces, in NFC."""
+    kept = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in text)
+    return unicodedata.normalize("NFC", " ".join(kept.split()))
+
+
+def _names(text: str) -> frozenset[str]:
+    """Stems of the words that begin with a capital or are written in capitals, the first word aside."""
+    found = re.findall(r"\b[^\W\d_][\w’'.-]*", text)
+    return frozenset(
+        stem(word)
+        for token in found[1:]
+        if token[0].isupper()
+        for word in plain_words(token)
+        if not is_function_word(word)
+    )
+
+
+def _expectation(text: str) -> Expects:
+    """What kind of thing `text` asks for; THING when nothing tells."""
+    lowered = text.casefold()
+    return next((kind for pattern, kind in _EXPECTS if pattern.search(lowered)), Expects.THING)

@@ -1,0 +1,187 @@
+"""Records to the plain dictionaries that REST, `rag ... --json` and the page show: one shape for all three.
+
+Every value is ready for `json.dumps`. Offsets stay what they are in the records: code points, end exclusive. The field
+names and their order are a public contract; `web.schemas` documents them.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import PurePath
+from typing import Any
+from urllib.parse import quote
+
+from rag.records import (
+    Answer,
+    Citation,
+    DocumentInfo,
+    Health,
+    Highlight,
+    Hit,
+    IngestResult,
+    Place,
+    Source,
+    Span,
+    Verification,
+)
+
+Body = dict[str, Any]
+
+# Hexadecimal digits of the text's SHA-256 in a link: enough to notice another text, short enough to read aloud.
+LINK_SHA256_DIGITS = 12
+_WEB_SCHEMES = ("http://", "https://")
+
+
+def to_json(body: object) -> str:
+    """`body` as compact JSON on one line, characters as they are: what a REST response holds, byte for byte.
+
+    Raises ValueError for a number that JSON does not have (infinity, not-a-number).
+    """
+    return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def answer_body(answer: Answer) -> Body:
+    """The response to a question. Only `timings_ms` differs between two runs."""
+    found = None
+    if answer.sentences:
+        found = {
+            "text": answer.text,
+            "sentences": [{"text": s.text, "citations": list(s.citations)} for s in answer.sentences],
+            "highlight": _highlight_body(answer.highlight),
+        }
+    return {
+        "id": answer.id,
+        "question": answer.question,
+        "status": answer.status.value,
+        "reason": answer.reason.value if answer.reason else None,
+        "answer": found,
+        "confidence": {"value": answer.confidence.value, "label": answer.confidence.label},
+        "citations": [citation_body(citation) for citation in answer.citations],
+        "passages": [hit_body(hit) for hit in answer.passages],
+        "stand_alone_question": answer.stand_alone_question,
+        "index_version": answer.index_version,
+        "degraded": answer.degraded,
+        "timings_ms": dict(answer.timings_ms),
+    }
+
+
+def citation_body(citation: Citation) -> Body:
+    """A quote, where it stands, and where else the same statement stands."""
+    place = citation.place
+    return {
+        "number": citation.number,
+        "document": source_body(place.source),
+        "page": place.page,
+        "section": place.section,
+        "start": place.span.start,
+        "end": place.span.end,
+        "quote": citation.quote,
+        "before": citation.before,
+        "after": citation.after,
+        "sha256": place.text_sha256,
+        "link": link_to(place.source.id, place.span, place.text_sha256),
+        "also_in": [place_body(other) for other in citation.also_in],
+    }
+
+
+def place_body(place: Place) -> Body:
+    """A spot in a document."""
+    return {
+        "document": source_body(place.source),
+        "page": place.page,
+        "section": place.section,
+        "start": place.span.start,
+        "end": place.span.end,
+        "sha256": place.text_sha256,
+        "link": link_to(place.source.id, place.span, place.text_sha256),
+    }
+
+
+def hit_body(hit: Hit) -> Body:
+    """A passage that was found. Its score orders one list and is no measure of trust."""
+    chunk = hit.chunk
+    return {
+        "document": source_body(chunk.source),
+        "page": chunk.page,
+        "section": chunk.section,
+        "start": chunk.span.start,
+        "end": chunk.span.end,
+        "text": chunk.text,
+        "score": hit.score,
+        "sha256": chunk.text_sha256,
+        "link": link_to(chunk.source.id, chunk.span, chunk.text_sha256),
+    }
+
+
+def source_body(source: Source) -> Body:
+    """A document as a citation names it. `url` is set for http and https addresses only, never for a file's path."""
+    return {
+        "id": source.id,
+        "title": source.title,
+        "url": source.location if source.location.lower().startswith(_WEB_SCHEMES) else None,
+    }
+
+
+def document_body(info: DocumentInfo) -> Body:
+    """A stored document without its text. Of a file only the name is shown: folders are nobody else's business."""
+    location = info.source.location
+    return {
+        **source_body(info.source),
+        "location": PurePath(location).name if PurePath(location).is_absolute() else location,
+        "media_type": info.source.media_type,
+        "content_sha256": info.content_sha256,
+        "text_sha256": info.text_sha256,
+        "characters": info.characters,
+        "sentences": info.sentences,
+        "chunks": info.chunks,
+        "created_at": info.created_at,
+        "updated_at": info.updated_at,
+        "warnings": list(info.warnings),
+    }
+
+
+def ingest_body(result: IngestResult) -> Body:
+    """What became of one document that was given. The counts are 0 when it was stored already."""
+    return {
+        "id": result.document_id,
+        "status": result.status.value,
+        "sentences": result.sentences,
+        "chunks": result.chunks,
+        "warnings": list(result.warnings),
+    }
+
+
+def verification_body(verification: Verification) -> Body:
+    """What became of a citation."""
+    return {
+        "status": verification.status.value,
+        "document_id": verification.document_id,
+        "found": verification.found,
+        "still_present": verification.still_present,
+    }
+
+
+def health_body(health: Health) -> Body:
+    """Whether questions can be answered now, and how well."""
+    return {
+        "ready": health.ready,
+        "degraded": health.degraded,
+        "detail": health.detail,
+        "documents": health.documents,
+        "chunks": health.chunks,
+        "index_version": health.index_version,
+        "model": health.model,
+    }
+
+
+def link_to(document_id: str, span: Span, text_sha256: str) -> str:
+    """A relative link that opens the document at `span`, marked if the text still is the one with this SHA-256."""
+    digits = text_sha256[:LINK_SHA256_DIGITS]
+    return f"/documents/{quote(document_id, safe='')}?start={span.start}&end={span.end}&sha256={digits}#cited"
+
+
+def _highlight_body(highlight: Highlight | None) -> Body | None:
+    """The answering words: which sentence, and where in that sentence's text."""
+    if highlight is None:
+        return None
+    return {"sentence": highlight.sentence, "start": highlight.span.start, "end": highlight.span.end}

@@ -1,0 +1,107 @@
+-- The whole database. Everything else on disk (the word index below, the vector index) can be made again from it.
+-- Offsets are Unicode code points of documents.text, end exclusive. Vectors are little-endian float32.
+
+CREATE TABLE meta (
+    name  TEXT PRIMARY KEY,
+    value ANY NOT NULL
+) STRICT;
+
+-- AUTOINCREMENT: an id is never used again, so a stale vector index can miss a row but never name another one.
+CREATE TABLE documents (
+    number         INTEGER PRIMARY KEY AUTOINCREMENT,
+    id             TEXT NOT NULL UNIQUE,
+    title          TEXT NOT NULL,
+    location       TEXT NOT NULL,
+    media_type     TEXT NOT NULL,
+    content_sha256 TEXT NOT NULL,
+    text_sha256    TEXT NOT NULL,
+    characters     INTEGER NOT NULL,
+    warnings       TEXT NOT NULL,  -- a JSON array of strings
+    created_at     TEXT NOT NULL,
+    updated_at     TEXT NOT NULL,
+    text           TEXT NOT NULL   -- last, so that the columns before it are read without it
+) STRICT;
+
+CREATE TABLE blocks (
+    document   INTEGER NOT NULL REFERENCES documents (number) ON DELETE CASCADE,
+    position   INTEGER NOT NULL,
+    span_start INTEGER NOT NULL,
+    span_end   INTEGER NOT NULL,
+    kind       TEXT NOT NULL,
+    level      INTEGER NOT NULL,
+    section    TEXT NOT NULL,
+    page       INTEGER,
+    PRIMARY KEY (document, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sentences (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    document   INTEGER NOT NULL REFERENCES documents (number) ON DELETE CASCADE,
+    position   INTEGER NOT NULL,
+    span_start INTEGER NOT NULL,
+    span_end   INTEGER NOT NULL,
+    kind       TEXT NOT NULL,
+    section    TEXT NOT NULL,
+    page       INTEGER,
+    text       TEXT NOT NULL,  -- a copy, so that a sentence is read without its document
+    UNIQUE (document, position)
+) STRICT;
+
+CREATE TABLE chunks (
+    id             INTEGER PRIMARY KEY AUTOINCREMENT,
+    document       INTEGER NOT NULL REFERENCES documents (number) ON DELETE CASCADE,
+    position       INTEGER NOT NULL,
+    first_sentence INTEGER NOT NULL,  -- a position in the document
+    last_sentence  INTEGER NOT NULL,  -- likewise, exclusive
+    span_start     INTEGER NOT NULL,
+    span_end       INTEGER NOT NULL,
+    section        TEXT NOT NULL,
+    page           INTEGER,
+    text           TEXT NOT NULL,     -- a copy, as above
+    search_text    TEXT NOT NULL,
+    UNIQUE (document, position)
+) STRICT;
+
+-- Vectors have tables of their own: at 1.5 kB a row they would slow down every reading of the texts.
+CREATE TABLE sentence_vectors (
+    sentence INTEGER PRIMARY KEY REFERENCES sentences (id) ON DELETE CASCADE,
+    vector   BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE chunk_vectors (
+    chunk  INTEGER PRIMARY KEY REFERENCES chunks (id) ON DELETE CASCADE,
+    vector BLOB NOT NULL
+) STRICT;
+
+-- The word index keeps no text of its own: it reads chunks, and the triggers keep the two in step.
+CREATE VIRTUAL TABLE words USING fts5 (
+    search_text,
+    content = 'chunks',
+    content_rowid = 'id',
+    tokenize = 'porter unicode61 remove_diacritics 2'
+);
+
+-- Deleted words leave the file too, not only the results.
+INSERT INTO words (words, rank) VALUES ('secure-delete', 1);
+
+CREATE TRIGGER chunk_words_added AFTER INSERT ON chunks BEGIN
+    INSERT INTO words (rowid, search_text) VALUES (new.id, new.search_text);
+END;
+
+CREATE TRIGGER chunk_words_removed AFTER DELETE ON chunks BEGIN
+    INSERT INTO words (words, rowid, search_text) VALUES ('delete', old.id, old.search_text);
+END;
+
+CREATE TRIGGER chunks_are_replaced_not_changed BEFORE UPDATE ON chunks BEGIN
+    SELECT RAISE(ABORT, 'a chunk is deleted and written anew, never updated');
+END;
+
+CREATE TABLE feedback (
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    answer_id       TEXT NOT NULL,
+    question        TEXT,
+    relevance       TEXT NOT NULL CHECK (relevance IN ('relevant', 'not_relevant')),
+    citation_number INTEGER,
+    comment         TEXT NOT NULL,
+    created_at      TEXT NOT NULL
+) STRICT;

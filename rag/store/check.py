@@ -1,0 +1,75 @@
+"""Whether the database is sound: each check looks at one promise and says what it saw."""
+
+from __future__ import annotations
+
+import hashlib
+
+import apsw
+
+from rag.records import Check, SentenceKind
+
+# More would hide the first ones.
+_SHOWN = 5
+
+
+def check_pages(connection: apsw.Connection) -> Check:
+    """Whether every page reads back and every row belongs to another that is there."""
+    problems = [row[0] for row in connection.execute(f"PRAGMA quick_check({_SHOWN})") if row[0] != "ok"]
+    problems += [
+        f"a row of {table} belongs to no row of {parent}"
+        for table, _, parent, _ in connection.execute("PRAGMA foreign_key_check").fetchall()[:_SHOWN]
+    ]
+    return Check("database", not problems, "; ".join(problems) or "all pages read back")
+
+
+def check_texts(connection: apsw.Connection) -> Check:
+    """Whether each text has its hash, and each sentence and chunk is what stands at its place in the text."""
+    problems = []
+    for number, document_id, text_sha256, text in connection.execute(
+        "SELECT number, id, text_sha256, text FROM documents ORDER BY number"
+    ):
+        if hashlib.sha256(text.encode()).hexdigest() != text_sha256:
+            problems.append(f"the text of document {document_id} is not the one that was hashed")
+        wrong = sum(
+            text[start:end] != copy
+            for start, end, copy in connection.execute(
+                "SELECT span_start, span_end, text FROM sentences WHERE document = ?1"
+                " UNION ALL SELECT span_start, span_end, text FROM chunks WHERE document = ?1",
+                (number,),
+            )
+        )
+        if wrong:
+            problems.append(f"{wrong} sentences or chunks of document {document_id} are not what stands in its text")
+    return Check("texts", not problems, "; ".join(problems[:_SHOWN]) or "every quote stands in its text")
+
+
+def check_vectors(connection: apsw.Connection, dimension: int) -> Check:
+    """Whether each chunk and each sentence that may be quoted has a vector of `dimension` numbers."""
+    chunks, chunk_vectors, quotable, sentence_vectors, wrong = connection.execute(
+        "SELECT (SELECT count(*) FROM chunks), (SELECT count(*) FROM chunk_vectors),"
+        " (SELECT count(*) FROM sentences WHERE kind = ?1), (SELECT count(*) FROM sentence_vectors),"
+        " (SELECT count(*) FROM chunk_vectors WHERE length(vector) != ?2)"
+        " + (SELECT count(*) FROM sentence_vectors WHERE length(vector) != ?2)",
+        (SentenceKind.STATEMENT.value, 4 * dimension),
+    ).fetchall()[0]
+    return Check(
+        "vectors",
+        chunks == chunk_vectors and quotable == sentence_vectors and not wrong,
+        f"{chunks} chunks have {chunk_vectors} vectors, {quotable} quotable sentences have {sentence_vectors};"
+        f" {wrong} of the wrong length",
+    )
+
+
+def check_words(connection: apsw.Connection) -> Check:
+    """Whether the word index holds the words of the chunks and no others. Needs a transaction for writing.
+
+    FTS5 compares itself with the chunks only when asked so (rank 1); `PRAGMA integrity_check` does not.
+    """
+    try:
+        connection.execute("INSERT INTO words (words, rank) VALUES ('integrity-check', 1)")
+    except (apsw.CorruptError, apsw.SQLError) as error:
+        return Check("word index", False, f"it does not match the documents ({error}); `rag rebuild` makes it again")
+    chunks = connection.execute("SELECT count(*) FROM chunks").get
+    return Check("word index", True, f"it holds the words of {chunks} chunks")
+
+

@@ -1,0 +1,351 @@
+"""The database file: opening it, connections, transactions, the lock that keeps writers apart, and its errors.
+
+Knows the schema only by name; what is in the tables is the business of the files beside this one. Threads read at
+once, each on a connection of its own, and write in turn. Relies on apsw for an SQLite that is new enough: 3.7.0 to
+3.51.2 can lose committed changes when two connections use a write-ahead log (https://sqlite.org/wal.html#walresetbug).
+
+SQLite's own locks vanish when this process opens and closes the database file by other means. Nothing here, and
+nothing elsewhere, may do that: `stat` is as far as it goes.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.resources import files
+from pathlib import Path
+from typing import IO
+
+import apsw
+
+from rag.disk import make_private_directory, network_file_system, storage_error
+from rag.errors import (
+    IndexMissing,
+    StorageBusy,
+    StorageDamaged,
+    StorageError,
+    StorageReadOnly,
+    StorageTooNew,
+)
+
+OLDEST_SQLITE = (3, 51, 3)
+APPLICATION_ID = 0x43495445  # "CITE"; `file` and SQLite's own tools show it
+SCHEMA_VERSION = 1
+FILE_NAME = "citewell.sqlite"
+LOCK_NAME = "write.lock"
+
+# Milliseconds. Another process commits in well under a second, and a person waits five.
+_BUSY_TIMEOUT = 5_000
+# Connections kept open between reads; more than this many threads reading at once open theirs anew.
+_IDLE_CONNECTIONS = 8
+
+
+class Database:
+    """An open database file. Safe to use from several threads; open it after a fork, not before."""
+
+    database_id: str  # made at random with the database: tells an index of another one apart
+
+    def __init__(self, data_dir: Path, *, create: bool) -> None:
+        """Open the database in `data_dir`; with `create`, make the directory and the database where missing.
+
+        Raises IndexMissing without `create` when there is nothing there, StorageTooNew, StorageDamaged when the file is
+        no database of this program, StorageReadOnly when it would have to be written and cannot, StorageError.
+        """
+        refuse_old_sqlite(apsw.sqlite_lib_version())
+        self._directory = data_dir.absolute()
+        self.path = self._directory / FILE_NAME
+        self._write_turn = threading.RLock()
+        self._write_depth = 0
+        self._writer: apsw.Connection | None = None
+        self._pool_lock = threading.Lock()
+        self._idle: list[apsw.Connection] = []
+        self._keeps_connections = True
+        self._closed = False
+        if create:
+            make_private_directory(self._directory)
+        elif not self.path.exists():
+            raise self._missing()
+        kind = network_file_system(self._directory)
+        if kind is not None:
+            raise StorageError(
+                f"{self._directory} is on a network file system ({kind}), where locks do not hold and data is lost."
+                " Choose a data directory on a local disk."
+            )
+        if create:
+            self._create_schema()
+        with self.reading() as connection:
+            self.database_id = self._recognise(connection)
+
+    def _missing(self) -> IndexMissing:
+        """The error for a data directory that holds no documents yet."""
+        return IndexMissing(
+            f"{self._directory} holds no documents yet: there is no {FILE_NAME}. Add some first, with"
+            " `rag ingest FILE...`, or name another data directory."
+        )
+
+    def _create_schema(self) -> None:
+        """Fill an empty database, all of it or nothing; leave any other as it is."""
+        if self.path.exists() and self.path.stat().st_size:
+            with self.reading() as connection:
+                if not is_empty(connection):
+                    return
+        connection = self._connect(f"{self.path}", apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
+        try:
+            with self._translating(connection):
+                connection.execute("PRAGMA journal_mode = WAL").fetchall()
+                connection.execute("BEGIN IMMEDIATE")
+                if is_empty(connection):  # no other process was faster
+                    connection.execute((files("rag") / "schema.sql").read_text(encoding="utf-8")).fetchall()
+                    meta = [("database_id", str(uuid.uuid4())), ("change_number", 0)]
+                    connection.executemany("INSERT INTO meta (name, value) VALUES (?, ?)", meta)
+                    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}").fetchall()
+                    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}").fetchall()
+                connection.execute("COMMIT")
+        finally:
+            connection.close()
+
+    def _recognise(self, connection: apsw.Connection) -> str:
+        """The id of the database, after checking that this program can use it."""
+        if is_empty(connection):  # the process that made the file died before it made the tables
+            raise self._missing()
+        if connection.pragma("application_id") != APPLICATION_ID:
+            raise StorageDamaged(
+                f"{self.path} is a database of another program; expected one of Citewell. Choose another data directory."
+            )
+        version = connection.pragma("user_version")
+        if version > SCHEMA_VERSION:
+            raise StorageTooNew(
+                f"{self.path} has format {version}; this version of the program knows format {SCHEMA_VERSION}."
+                " Update the program, or choose another data directory."
+            )
+        found = connection.execute("SELECT value FROM meta WHERE name = 'database_id'").get
+        if version < SCHEMA_VERSION or not isinstance(found, str):
+            raise StorageDamaged(f"{self.path} has format {version} and no usable id. {_RESTORE}")
+        return found
+
+    # Connections
+
+    def _connect(self, name: str, flags: int) -> apsw.Connection:
+        """A new connection with the settings that every connection has."""
+        with self._translating():
+            connection = apsw.Connection(name, flags=flags)
+        try:
+            with self._translating(connection):
+                connection.set_busy_timeout(_BUSY_TIMEOUT)
+                # FULL: a commit is on the disk before it is acknowledged, in a power cut too.
+                connection.execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _connect_reader(self) -> apsw.Connection:
+        """A new connection that only reads, also where the directory cannot be written."""
+        connection = self._connect(str(self.path), apsw.SQLITE_OPEN_READWRITE)
+        try:
+            with self._translating(connection):
+                connection.execute("PRAGMA query_only = ON; SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
+        except StorageError as error:
+            connection.close()
+            if os.access(self._directory, os.W_OK):
+                raise
+            return self._connect_immutable(error)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _connect_immutable(self, error: StorageError) -> apsw.Connection:
+        """A connection that takes no locks, for a directory in which the files for locking cannot be made.
+
+        That is safe while nobody writes. Such a connection is used once and not kept, so that a writer with more
+        rights than ours is noticed by the next one: it leaves the files for locking behind while it is there.
+        """
+        log = Path(f"{self.path}-wal")
+        if log.exists() and log.stat().st_size:
+            raise StorageReadOnly(
+                f"{self._directory} cannot be written, and {log.name} in it has changes that must be merged first. Open it"
+                " once as a user who may write there."
+            ) from error
+        self._keeps_connections = False
+        uri = f"{self.path.as_uri()}?immutable=1"
+        return self._connect(uri, apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+
+    def _borrow(self) -> apsw.Connection:
+        """A connection for reading that no other thread uses."""
+        with self._pool_lock:
+            if self._closed:
+                raise ValueError("the store is closed")
+            if self._idle:
+                return self._idle.pop()
+        return self._connect_reader()
+
+    def _give_back(self, connection: apsw.Connection) -> None:
+        """Keep a borrowed connection for the next reader, or close it."""
+        with self._pool_lock:
+            if self._keeps_connections and not self._closed and len(self._idle) < _IDLE_CONNECTIONS:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def close(self) -> None:
+        """Give back every file handle. Reads still under way in other threads end first, and then theirs."""
+        with self._write_turn, self._pool_lock:
+            self._closed = True
+            connections = [*self._idle, *([self._writer] if self._writer else [])]
+            self._idle, self._writer = [], None
+            for connection in connections:
+                connection.close()
+
+    # Transactions
+
+    @contextmanager
+    def reading(self) -> Iterator[apsw.Connection]:
+        """A connection on which everything read belongs to one moment, whatever is committed meanwhile."""
+        connection = self._borrow()
+        try:
+            with self._translating(connection), _transaction(connection, "BEGIN"):
+                yield connection
+        finally:
+            self._give_back(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[apsw.Connection]:
+        """A connection in a transaction that is committed at the end, and undone when an error leaves the block.
+
+        When the block has been left without an error, what was written is on the disk.
+        """
+        with self._write_turn:
+            if self._closed:
+                raise ValueError("the store is closed")
+            if self._writer is None:
+                self._writer = self._connect(str(self.path), apsw.SQLITE_OPEN_READWRITE)
+            with self._translating(self._writer), _transaction(self._writer, "BEGIN IMMEDIATE"):
+                yield self._writer
+
+    def empty_log(self) -> None:
+        """Move the write-ahead log into the database file, so that no deleted text is left in it.
+
+        With a reader in the way it stays for the next time; the last connection to close does it too.
+        """
+        with self._write_turn:
+            if self._writer is not None:
+                with suppress(StorageBusy), self._translating(self._writer):
+                    self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    @contextmanager
+    def write_lock(self) -> Iterator[None]:
+        """Keep other processes from writing while the block runs. Threads of this process wait for each other.
+
+        Raises StorageBusy at once when another process has it. The system drops the lock with the process, so one that
+        was killed leaves nothing to clean up.
+        """
+        with self._write_turn:
+            held = self._lock_file() if self._write_depth == 0 else None
+            self._write_depth += 1
+            try:
+                yield
+            finally:
+                self._write_depth -= 1
+                if held is not None:
+                    held.truncate(0)
+                    held.close()
+
+    def _lock_file(self) -> IO[bytes]:
+        """The open lock file, locked, with this process's id in it. It is never removed: others may wait on it."""
+        path = self._directory / LOCK_NAME
+        try:
+            lock = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b", buffering=0)
+        except OSError as error:
+            raise storage_error(error, path) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock.truncate(0)
+            lock.write(b"%d\n" % os.getpid())
+        except BlockingIOError as error:
+            holder = lock.read(20).decode("ascii", "replace").strip()
+            lock.close()
+            who = f"process {holder}" if holder.isdecimal() else "another process"
+            raise StorageBusy(f"{who} is writing to {self._directory}. Try again when it has finished.") from error
+        except OSError as error:
+            lock.close()
+            raise storage_error(error, path) from error
+        return lock
+
+    # Errors
+
+    @contextmanager
+    def _translating(self, connection: apsw.Connection | None = None) -> Iterator[None]:
+        """Turn apsw's errors into ours. The one place that does."""
+        try:
+            yield
+        except apsw.Error as error:
+            raise _translated(error, self.path, connection.system_errno if connection else _open_errno()) from error
+
+
+_RESTORE = (
+    "Put the data directory back from a backup, or move it away and ingest the documents again; keep the damaged file"
+    " until that has worked."
+)
+
+
+def _translated(error: apsw.Error, path: Path, system_errno: int) -> StorageError:
+    """The StorageError for an error of SQLite. `system_errno` is the cause behind an I/O error, or 0."""
+    if isinstance(error, apsw.BusyError | apsw.LockedError):
+        return StorageBusy(f"another process has kept {path} locked for {_BUSY_TIMEOUT // 1_000} seconds. Try again.")
+    if isinstance(error, apsw.FullError):
+        return storage_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), path)
+    if error.extendedresult == apsw.SQLITE_CORRUPT_VTAB:
+        return StorageDamaged(
+            f"the word index in {path} is damaged; the documents are not. Run `rag rebuild` to make it again."
+        )
+    if isinstance(error, apsw.CorruptError | apsw.NotADBError):
+        return StorageDamaged(f"{path} is damaged: {error}. {_RESTORE}")
+    if isinstance(error, apsw.ReadOnlyError):
+        return storage_error(OSError(errno.EROFS, "it is read-only"), path)
+    if isinstance(error, apsw.IOError | apsw.CantOpenError) and system_errno:
+        return storage_error(OSError(system_errno, os.strerror(system_errno)), path)
+    return StorageError(f"{path} could not be used: {error}.")
+
+
+def _open_errno() -> int:
+    """Why no file can be opened right now, or 0: a connection that failed to open does not tell."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        return error.errno or 0
+    return 0
+
+
+@contextmanager
+def _transaction(connection: apsw.Connection, begin: str) -> Iterator[None]:
+    """A transaction around the block: committed, or rolled back when an error leaves it."""
+    connection.execute(begin)
+    try:
+        yield
+        connection.execute("COMMIT")
+    finally:
+        # SQLite has rolled back by itself after some errors, such as a full disk.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def is_empty(connection: apsw.Connection) -> bool:
+    """Whether the database has no tables at all."""
+    return connection.execute("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)").get == 1
+
+
+def refuse_old_sqlite(version: str) -> None:
+    """Raise StorageError when `version` ("3.51.3") is of an SQLite that can lose committed changes."""
+    if tuple(int(part) for part in version.split(".")) < OLDEST_SQLITE:
+        raise StorageError(
+            f"SQLite {version} can lose committed data; expected {'.'.join(map(str, OLDEST_SQLITE))} or newer. Update the"
+            " package apsw."
+        )
+
+

@@ -1,0 +1,251 @@
+"""Documents, sentences and chunks as rows: the SQL that writes them and the records that come back.
+
+Every function works on an open connection inside a transaction that the caller has begun.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import apsw
+import numpy as np
+import numpy.typing as npt
+
+from rag.errors import DocumentNotFound
+from rag.records import (
+    Block,
+    BlockKind,
+    Chunk,
+    Document,
+    DocumentInfo,
+    Passage,
+    Sentence,
+    SentenceKind,
+    Source,
+    Span,
+    StoredSentence,
+)
+
+FloatMatrix = npt.NDArray[np.float32]
+FloatVector = npt.NDArray[np.float32]
+IntVector = npt.NDArray[np.int64]
+
+# As stored: little-endian whatever the machine.
+_STORED = np.dtype("<f4")
+_SENTENCE = "s.id, s.position, s.span_start, s.span_end, s.kind, s.text, s.section, s.page"
+
+
+def now() -> str:
+    """This moment in ISO 8601, UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def is_stored(connection: apsw.Connection, document: Document) -> bool:
+    """Whether exactly this document is there: the same source, and the same hashes of its bytes and its text."""
+    source = document.source
+    row = connection.execute(
+        "SELECT title, location, media_type, content_sha256, text_sha256 FROM documents WHERE id = ?", (source.id,)
+    ).fetchone()
+    wanted = (source.title, source.location, source.media_type, document.content_sha256, document.text_sha256)
+    return row is not None and tuple(row) == wanted
+
+
+def insert_document(connection: apsw.Connection, document: Document, *, created_at: str | None) -> int:
+    """Write a document and its blocks, and give back its number. `created_at` is that of the version it replaces."""
+    source = document.source
+    moment = now()
+    number: int = connection.execute(
+        "INSERT INTO documents (id, title, location, media_type, content_sha256, text_sha256, characters, warnings,"
+        " created_at, updated_at, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number",
+        (
+            source.id,
+            source.title,
+            source.location,
+            source.media_type,
+            document.content_sha256,
+            document.text_sha256,
+            len(document.text),
+            json.dumps(document.warnings),
+            created_at or moment,
+            moment,
+            document.text,
+        ),
+    ).get
+    connection.executemany(
+        "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (number, position, block.span.start, block.span.end, block.kind.value, block.level, block.section, block.page)
+            for position, block in enumerate(document.blocks)
+        ],
+    )
+    return number
+
+
+def insert_sentences(
+    connection: apsw.Connection, number: int, text: str, sentences: Sequence[Sentence], vectors: FloatMatrix
+) -> None:
+    """Write the sentences of document `number`, and `vectors`, one row for each STATEMENT in order."""
+    connection.executemany(
+        "INSERT INTO sentences (document, position, span_start, span_end, kind, section, page, text)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (number, position, s.span.start, s.span.end, s.kind.value, s.section, s.page, s.span.of(text))
+            for position, s in enumerate(sentences)
+        ],
+    )
+    ids = connection.execute(
+        "SELECT id FROM sentences WHERE document = ? AND kind = ? ORDER BY position",
+        (number, SentenceKind.STATEMENT.value),
+    ).fetchall()
+    connection.executemany("INSERT INTO sentence_vectors VALUES (?, ?)", _vector_rows(ids, vectors))
+
+
+def insert_chunks(
+    connection: apsw.Connection, number: int, text: str, passages: Sequence[Passage], vectors: FloatMatrix
+) -> None:
+    """Write the passages of document `number` as chunks with new ids, and `vectors`, one row for each."""
+    connection.executemany(
+        "INSERT INTO chunks (document, position, first_sentence, last_sentence, span_start, span_end, section, page, text,"
+        " search_text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                number,
+                position,
+                passage.first,
+                passage.last,
+                passage.span.start,
+                passage.span.end,
+                passage.section,
+                passage.page,
+                passage.span.of(text),
+                passage.search_text,
+            )
+            for position, passage in enumerate(passages)
+        ],
+    )
+    ids = connection.execute("SELECT id FROM chunks WHERE document = ? ORDER BY position", (number,)).fetchall()
+    connection.executemany("INSERT INTO chunk_vectors VALUES (?, ?)", _vector_rows(ids, vectors))
+
+
+def _vector_rows(ids: Iterable[tuple[Any, ...]], vectors: FloatMatrix) -> list[tuple[int, bytes]]:
+    """Rows of id and vector, as stored."""
+    return [(row[0], vector.astype(_STORED).tobytes()) for row, vector in zip(ids, vectors, strict=True)]
+
+
+def remove_document(connection: apsw.Connection, document_id: str) -> str | None:
+    """Delete a document and all that belongs to it; when it was first stored, or None where there was none."""
+    created_at: str | None = connection.execute(
+        "DELETE FROM documents WHERE id = ? RETURNING created_at", (document_id,)
+    ).get
+    return created_at
+
+
+def read_document(connection: apsw.Connection, document_id: str) -> Document:
+    """The document as it was read. Raises DocumentNotFound."""
+    row = connection.execute(
+        "SELECT number, id, title, location, media_type, content_sha256, text_sha256, warnings, text FROM documents"
+        " WHERE id = ?",
+        (document_id,),
+    ).fetchone()
+    if row is None:
+        raise not_found(document_id)
+    number, *source, content_sha256, text_sha256, warnings, text = row
+    blocks = connection.execute(
+        "SELECT span_start, span_end, kind, level, section, page FROM blocks WHERE document = ? ORDER BY position",
+        (number,),
+    )
+    return Document(
+        source=Source(*source),
+        text=text,
+        blocks=tuple(Block(Span(start, end), BlockKind(kind), *rest) for start, end, kind, *rest in blocks),
+        content_sha256=content_sha256,
+        text_sha256=text_sha256,
+        warnings=tuple(json.loads(warnings)),
+    )
+
+
+def list_documents(connection: apsw.Connection) -> list[DocumentInfo]:
+    """All documents without their text, by title, then id."""
+    rows = connection.execute(
+        "SELECT id, title, location, media_type, content_sha256, text_sha256, characters,"
+        " (SELECT count(*) FROM sentences s WHERE s.document = d.number),"
+        " (SELECT count(*) FROM chunks c WHERE c.document = d.number), created_at, updated_at, warnings"
+        " FROM documents d ORDER BY title, id"
+    )
+    return [DocumentInfo(Source(*row[:4]), *row[4:-1], warnings=tuple(json.loads(row[-1]))) for row in rows]
+
+
+def read_sentences(connection: apsw.Connection, document_id: str) -> list[StoredSentence]:
+    """The sentences of a document in text order. Raises DocumentNotFound."""
+    number = connection.execute("SELECT number FROM documents WHERE id = ?", (document_id,)).get
+    if number is None:
+        raise not_found(document_id)
+    query = f"SELECT {_SENTENCE} FROM sentences s WHERE document = ? ORDER BY position"  # noqa: S608 - constant columns
+    return [_sentence(row) for row in connection.execute(query, (number,))]
+
+
+def read_chunks(connection: apsw.Connection, ids: Sequence[int]) -> dict[int, Chunk]:
+    """The chunks with these ids by id, those that are there."""
+    wanted = json.dumps([int(chunk_id) for chunk_id in ids])
+    sentences: dict[int, list[StoredSentence]] = {}
+    for chunk_id, *row in connection.execute(
+        f"SELECT c.id, {_SENTENCE} FROM chunks c JOIN sentences s ON s.document = c.document"  # noqa: S608 - as above
+        " AND s.position >= c.first_sentence AND s.position < c.last_sentence"
+        " WHERE c.id IN (SELECT value FROM json_each(?)) ORDER BY c.id, s.position",
+        (wanted,),
+    ):
+        sentences.setdefault(chunk_id, []).append(_sentence(row))
+    rows = connection.execute(
+        "SELECT c.id, d.id, d.title, d.location, d.media_type, d.text_sha256, c.span_start, c.span_end, c.text,"
+        " c.section, c.page, d.updated_at FROM chunks c JOIN documents d ON d.number = c.document"
+        " WHERE c.id IN (SELECT value FROM json_each(?)) ORDER BY c.id",
+        (wanted,),
+    )
+    return {
+        row[0]: Chunk(
+            id=row[0],
+            source=Source(*row[1:5]),
+            text_sha256=row[5],
+            span=Span(row[6], row[7]),
+            text=row[8],
+            section=row[9],
+            page=row[10],
+            sentences=tuple(sentences[row[0]]),
+            updated_at=row[11],
+        )
+        for row in rows
+    }
+
+
+def _sentence(row: Sequence[Any]) -> StoredSentence:
+    """The record of a row with the columns of _SENTENCE."""
+    number, position, start, end, kind, text, section, page = row
+    return StoredSentence(number, position, Span(start, end), SentenceKind(kind), text, section, page)
+
+
+def read_sentence_vectors(connection: apsw.Connection, ids: Sequence[int]) -> dict[int, FloatVector]:
+    """The vectors of these sentences by id, of those that have one."""
+    rows = connection.execute(
+        "SELECT sentence, vector FROM sentence_vectors WHERE sentence IN (SELECT value FROM json_each(?))",
+        (json.dumps([int(sentence_id) for sentence_id in ids]),),
+    )
+    return {sentence_id: np.frombuffer(vector, _STORED).astype(np.float32) for sentence_id, vector in rows}
+
+
+def read_chunk_vectors(connection: apsw.Connection, dimension: int) -> tuple[IntVector, FloatMatrix]:
+    """All chunk ids, ascending, shape (n,), and their vectors, shape (n, dimension)."""
+    count: int = connection.execute("SELECT count(*) FROM chunk_vectors").get
+    ids = np.empty(count, dtype=np.int64)
+    vectors = np.empty((count, dimension), dtype=np.float32)
+    for row, (chunk_id, vector) in enumerate(connection.execute("SELECT chunk, vector FROM chunk_vectors ORDER BY chunk")):
+        ids[row] = chunk_id
+        vectors[row] = np.frombuffer(vector, _STORED)
+    return ids, vectors
+
+
+def not_found(document_id: str) -> DocumentNotFound:
+    """The error for an id that no document has."""
+    return DocumentNotFound(f"no document has the id {document_id!r}; `rag documents` lists those there are.")

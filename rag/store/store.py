@@ -1,0 +1,292 @@
+"""The store's public face: each method is one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import apsw
+import numpy as np
+
+from rag.errors import ModelMismatch, StorageDamaged, StorageReadOnly
+from rag.records import (
+    Check,
+    Chunk,
+    Document,
+    DocumentInfo,
+    IngestStatus,
+    ModelIdentity,
+    Passage,
+    Sentence,
+    SentenceKind,
+    StoredSentence,
+)
+from rag.store import check, documents, words
+from rag.store.database import Database
+from rag.store.documents import FloatMatrix, FloatVector, IntVector
+
+
+class Store:
+    """An open data directory. Threads may read at once and write in turn; other processes may read.
+
+    Any method may raise a StorageError that says why the files cannot be used as asked. A change that a method has
+    returned from is on the disk; one that raised has left nothing behind.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.database_id = database.database_id
+
+    @classmethod
+    def open(cls, data_dir: Path, *, create: bool = True) -> Store:
+        """The store in `data_dir`; with `create`, a new one where there is none. Raises IndexMissing otherwise."""
+        return cls(Database(data_dir, create=create))
+
+    def close(self) -> None:
+        """Give back every file handle. Closing twice is no error; using a closed store is a ValueError."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def change_number(self) -> int:
+        """How many changes to the documents have been committed so far, by any process."""
+        with self._database.reading() as connection:
+            return _change_number(connection)
+
+    def model(self) -> ModelIdentity | None:
+        """The embedding model that the vectors are of, or None before the first `bind_model`."""
+        with self._database.reading() as connection:
+            return _model(connection)
+
+    def bind_model(self, identity: ModelIdentity) -> None:
+        """Record the model whose vectors are stored here, once for all. Raises ModelMismatch for another one."""
+        if self.model() != identity:
+            with self._changing() as connection:
+                bound = _model(connection)
+                if bound is None:
+                    value = json.dumps(asdict(identity))
+                    connection.execute("INSERT INTO meta (name, value) VALUES ('model', ?)", (value,))
+                elif bound != identity:
+                    raise ModelMismatch(
+                        f"{self._database.path} has vectors of the model {_name(bound)}; this is {_name(identity)}."
+                        " Use that model, or ingest the documents into another data directory."
+                    )
+
+    def write_lock(self) -> AbstractContextManager[None]:
+        """Keep other processes from writing while the block runs; reentrant, and threads of one store take turns.
+
+        Raises StorageBusy at once when another process has it. Methods that change documents take it themselves.
+        """
+        return self._database.write_lock()
+
+    @contextmanager
+    def _changing(self) -> Iterator[apsw.Connection]:
+        """A transaction that changes documents, which one process does at a time."""
+        with self._database.write_lock(), self._database.writing() as connection:
+            yield connection
+
+    def stored_hash(self, document_id: str) -> str | None:
+        """The SHA-256 of the bytes that this document was read from, or None when it is not there."""
+        with self._database.reading() as connection:
+            found: str | None = connection.execute(
+                "SELECT content_sha256 FROM documents WHERE id = ?", (document_id,)
+            ).get
+            return found
+
+    def put_document(
+        self,
+        document: Document,
+        sentences: Sequence[Sentence],
+        sentence_vectors: FloatMatrix,
+        passages: Sequence[Passage],
+        passage_vectors: FloatMatrix,
+        *,
+        force: bool = False,
+    ) -> IngestStatus:
+        """CREATED, UPDATED, or UNCHANGED: the same source, bytes and text are there, and without `force` stay as they are.
+
+        `sentence_vectors` has one row for each STATEMENT among `sentences`, in order, `passage_vectors` one for each
+        passage. All of an older version goes, and its chunk ids are never used again. Raises ValueError when the parts
+        do not fit together or no model is bound.
+        """
+        with self._changing() as connection:
+            if not force and documents.is_stored(connection, document):
+                return IngestStatus.UNCHANGED
+            dimension = _bound_dimension(connection)
+            statements = sum(sentence.kind is SentenceKind.STATEMENT for sentence in sentences)
+            sentence_rows = _checked_vectors("sentence_vectors", sentence_vectors, statements, dimension)
+            passage_rows = _checked_vectors("passage_vectors", passage_vectors, len(passages), dimension)
+            _check_places(document, sentences, passages)
+            created_at = documents.remove_document(connection, document.source.id)
+            number = documents.insert_document(connection, document, created_at=created_at)
+            documents.insert_sentences(connection, number, document.text, sentences, sentence_rows)
+            documents.insert_chunks(connection, number, document.text, passages, passage_rows)
+            _count_change(connection)
+        if created_at is None:
+            return IngestStatus.CREATED
+        self._database.empty_log()
+        return IngestStatus.UPDATED
+
+    def delete_document(self, document_id: str) -> None:
+        """Delete a document, its words and vectors included. Raises DocumentNotFound.
+
+        Its text is gone from the files too, at the latest when the last reader that was under way has finished.
+        """
+        with self._changing() as connection:
+            if documents.remove_document(connection, document_id) is None:
+                raise documents.not_found(document_id)
+            _count_change(connection)
+        self._database.empty_log()
+
+    def documents(self) -> list[DocumentInfo]:
+        """All documents without their text, by title, then id."""
+        with self._database.reading() as connection:
+            return documents.list_documents(connection)
+
+    def document(self, document_id: str) -> Document:
+        """The document as it was put. Raises DocumentNotFound."""
+        with self._database.reading() as connection:
+            return documents.read_document(connection, document_id)
+
+    def sentences(self, document_id: str) -> list[StoredSentence]:
+        """The sentences of a document in text order. Raises DocumentNotFound."""
+        with self._database.reading() as connection:
+            return documents.read_sentences(connection, document_id)
+
+    def chunks(self, ids: Sequence[int]) -> dict[int, Chunk]:
+        """The chunks with these ids, with their sentences. An id that is not there (any more) is left out."""
+        with self._database.reading() as connection:
+            return documents.read_chunks(connection, ids)
+
+    def sentence_vectors(self, sentence_ids: Sequence[int]) -> dict[int, FloatVector]:
+        """The vectors of these sentences, float32, shape (dimension,). Only sentences that may be quoted have one."""
+        with self._database.reading() as connection:
+            return documents.read_sentence_vectors(connection, sentence_ids)
+
+    def chunk_vectors(self) -> tuple[IntVector, FloatMatrix]:
+        """All chunk ids, int64, ascending, shape (n,), and their vectors, float32, shape (n, dimension)."""
+        with self._database.reading() as connection:
+            bound = _model(connection)
+            return documents.read_chunk_vectors(connection, bound.dimension if bound else 0)
+
+    def search_words(self, words_: Sequence[str], k: int) -> list[tuple[int, float]]:
+        """At most `k` chunk ids with their BM25 score for any of the words, best first, higher is better, ties by id.
+
+        Words are plain text: nothing in them is an operator, and one without a letter or digit is passed over.
+        """
+        with self._database.reading() as connection:
+            return words.search_words(connection, words_, k)
+
+    def chunk_frequencies(self, words_: Sequence[str]) -> dict[str, int]:
+        """For each of the words, the number of chunks that hold it in any of its forms ("runs", "running")."""
+        with self._database.reading() as connection:
+            return words.chunk_frequencies(connection, words_)
+
+    def counts(self) -> tuple[int, int, int]:
+        """The numbers of documents, sentences and chunks."""
+        with self._database.reading() as connection:
+            found: tuple[int, int, int] = connection.execute(
+                "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM sentences), (SELECT count(*) FROM chunks)"
+            ).fetchall()[0]
+            return found
+
+    def add_feedback(
+        self, answer_id: str, question: str | None, relevance: str, citation_number: int | None, comment: str
+    ) -> int:
+        """Keep what someone thinks of an answer; its id. `relevance` is "relevant" or "not_relevant".
+
+        Changes no document, so it does not wait for the write lock and leaves the change number alone.
+        """
+        if relevance not in ("relevant", "not_relevant"):
+            raise ValueError(f'relevance is {relevance!r}; expected "relevant" or "not_relevant"')
+        with self._database.writing() as connection:
+            feedback_id: int = connection.execute(
+                "INSERT INTO feedback (answer_id, question, relevance, citation_number, comment, created_at)"
+                " VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
+                (answer_id, question, relevance, citation_number, comment, documents.now()),
+            ).get
+            return feedback_id
+
+    def check(self) -> list[Check]:
+        """What was looked at and whether it held: pages, texts, vectors, word index. Reads the whole database."""
+        checks = []
+        try:
+            with self._database.reading() as connection:
+                bound = _model(connection)
+                checks.append(check.check_pages(connection))
+                checks.append(check.check_texts(connection))
+                checks.append(check.check_vectors(connection, bound.dimension if bound else 0))
+            with self._database.writing() as connection:
+                checks.append(check.check_words(connection))
+        except StorageReadOnly:
+            checks.append(Check("word index", True, "not compared: that needs a data directory that can be written"))
+        except StorageDamaged as error:
+            checks.append(Check("database", False, str(error)))
+        return checks
+
+    def rebuild_words(self) -> None:
+        """Make the word index again from the chunks."""
+        with self._changing() as connection:
+            words.rebuild(connection)
+        self._database.empty_log()
+
+
+def _change_number(connection: apsw.Connection) -> int:
+    """The number of committed changes to the documents."""
+    number: int = connection.execute("SELECT value FROM meta WHERE name = 'change_number'").get
+    return number
+
+
+def _count_change(connection: apsw.Connection) -> None:
+    """Count one more change; belongs in the transaction that makes it."""
+    connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'change_number'")
+
+
+def _model(connection: apsw.Connection) -> ModelIdentity | None:
+    """The model that is bound, or None."""
+    value = connection.execute("SELECT value FROM meta WHERE name = 'model'").get
+    return None if value is None else ModelIdentity(**json.loads(value))
+
+
+def _name(model: ModelIdentity) -> str:
+    """A model as people tell it from another."""
+    return f"{model.name} ({model.dimension} dimensions, SHA-256 {model.sha256[:12]})"
+
+
+def _bound_dimension(connection: apsw.Connection) -> int:
+    """The length of the vectors that belong here. Raises ValueError before the first `bind_model`."""
+    bound = _model(connection)
+    if bound is None:
+        raise ValueError("no model is bound; call bind_model before the first put_document")
+    return bound.dimension
+
+
+def _checked_vectors(name: str, vectors: FloatMatrix, count: int, dimension: int) -> FloatMatrix:
+    """The vectors as float32. Raises ValueError unless they are finite and of shape (count, dimension)."""
+    rows = np.asarray(vectors, dtype=np.float32)
+    if rows.shape != (count, dimension) and (count or rows.size):
+        raise ValueError(f"{name} has shape {rows.shape}; expected ({count}, {dimension})")
+    if not np.isfinite(rows).all():
+        raise ValueError(f"{name} has a value that is not a finite number")
+    return rows
+
+
+def _check_places(document: Document, sentences: Sequence[Sentence], passages: Sequence[Passage]) -> None:
+    """Raise ValueError when a sentence, or a passage, lies outside of what it is a part of."""
+    for place in (*sentences, *passages):
+        if place.span.end > len(document.text):
+            raise ValueError(f"{place.span} ends after the text of {document.source.id}, which has {len(document.text)}")
+    for passage in passages:
+        if not 0 <= passage.first < passage.last <= len(sentences):
+            raise ValueError(f"a passage has sentences {passage.first} to {passage.last} of {len(sentences)}")

@@ -1,0 +1,60 @@
+"""Text to comparable words: folded, stemmed, with the function words told apart."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+import snowballstemmer
+
+# A number with its separators is one word: "903.9" must not match "9".
+_WORD = re.compile(r"\d+(?:[.,]\d+)+|\w+")
+
+# Words that say how a sentence is built, not what it is about; question words are here too.
+_FUNCTION_WORDS = frozenset(
+    """
+    a about above after again against all also am an and any are as at be because been before being below between both
+    but by can could did do does doing done down during each few for from further get had has have having he her here
+    hers herself him himself his how i if in into is it its itself just many may me might more most much must my myself
+    no nor not of off on once only or other ought our ours ourselves out over own same shall she should so some such
+    than that the their theirs them themselves then there these they this those through to too under until up us very
+    was we were what whatever when where which while who whom whose why will with would you your yours yourself
+    yourselves s t d ll m re ve tell please name called many
+    """.split()
+)
+
+
+def plain_words(text: str) -> list[str]:
+    """The words of `text` in order, in lower case and without accents.
+
+    "Émile's 903.9 yen" -> ["emile", "s", "903.9", "yen"]
+    """
+    return _WORD.findall(fold(text))
+
+
+def fold(text: str) -> str:
+    """`text` case-folded and stripped of combining marks: what should compare as equal does."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+
+
+def is_function_word(word: str) -> bool:
+    """Whether a folded word carries no content of its own."""
+    return word in _FUNCTION_WORDS
+
+
+@lru_cache(maxsize=100_000)
+def stem(word: str) -> str:
+    """The Porter stem of a folded word, the same one the full-text index uses. "announced" -> "announc"."""
+    return str(_stemmer().stemWord(word))
+
+
+@lru_cache(maxsize=1)
+def _stemmer() -> snowballstemmer.stemmer:
+    return snowballstemmer.stemmer("porter")
+
+
+def content_stems(text: str) -> list[str]:
+    """The stems of the words of `text` that carry content, in order, repeats included."""
+    return [stem(word) for word in plain_words(text) if word not in _FUNCTION_WORDS]
