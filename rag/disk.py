@@ -33,7 +33,7 @@ def storage_error(error: OSError, path: Path) -> StorageError:
         )
     if error.errno in _TOO_MANY_OPEN:
         return StorageError(
-            f"{path} could not be opened: too many files are open. Raise the limit (ulimit -n), or close other programs."
+            f"{path} could not be opened: too many files are open. Raise the limit (ulimit -n), or ask less at once."
         )
     return StorageError(f"{path} could not be used: {error.strerror or error}.")
 

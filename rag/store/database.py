@@ -66,6 +66,7 @@ class Database:
         self._idle: list[apsw.Connection] = []
         self._keeps_connections = True
         self._closed = False
+        self._snapshot = threading.local()
         if create:
             make_private_directory(self._directory)
         elif not self.path.exists():
@@ -115,7 +116,8 @@ class Database:
             raise self._missing()
         if connection.pragma("application_id") != APPLICATION_ID:
             raise StorageDamaged(
-                f"{self.path} is a database of another program; expected one of Citewell. Choose another data directory."
+                f"{self.path} is a database of another program; expected one of Citewell."
+                " Choose another data directory."
             )
         version = connection.pragma("user_version")
         if version > SCHEMA_VERSION:
@@ -169,8 +171,8 @@ class Database:
         log = Path(f"{self.path}-wal")
         if log.exists() and log.stat().st_size:
             raise StorageReadOnly(
-                f"{self._directory} cannot be written, and {log.name} in it has changes that must be merged first. Open it"
-                " once as a user who may write there."
+                f"{self._directory} cannot be written, and {log.name} in it has changes that must be merged first."
+                " Open it once as a user who may write there."
             ) from error
         self._keeps_connections = False
         uri = f"{self.path.as_uri()}?immutable=1"
@@ -206,12 +208,21 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[apsw.Connection]:
-        """A connection on which everything read belongs to one moment, whatever is committed meanwhile."""
+        """A connection on which everything read belongs to one moment, whatever is committed meanwhile.
+
+        Inside another `reading` of the same thread it is the same connection, and so the same moment.
+        """
+        outer: apsw.Connection | None = getattr(self._snapshot, "connection", None)
+        if outer is not None:
+            yield outer
+            return
         connection = self._borrow()
+        self._snapshot.connection = connection
         try:
             with self._translating(connection), _transaction(connection, "BEGIN"):
                 yield connection
         finally:
+            self._snapshot.connection = None
             self._give_back(connection)
 
     @contextmanager
@@ -300,7 +311,8 @@ def _translated(error: apsw.Error, path: Path, system_errno: int) -> StorageErro
         return StorageBusy(f"another process has kept {path} locked for {_BUSY_TIMEOUT // 1_000} seconds. Try again.")
     if isinstance(error, apsw.FullError):
         return storage_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), path)
-    if error.extendedresult == apsw.SQLITE_CORRUPT_VTAB:
+    # apsw gives every error its extended code; its type stubs do not know.
+    if getattr(error, "extendedresult", 0) == apsw.SQLITE_CORRUPT_VTAB:
         return StorageDamaged(
             f"the word index in {path} is damaged; the documents are not. Run `rag rebuild` to make it again."
         )
@@ -337,15 +349,13 @@ def _transaction(connection: apsw.Connection, begin: str) -> Iterator[None]:
 
 def is_empty(connection: apsw.Connection) -> bool:
     """Whether the database has no tables at all."""
-    return connection.execute("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)").get == 1
+    return not connection.execute("SELECT count(*) FROM sqlite_schema").get
 
 
 def refuse_old_sqlite(version: str) -> None:
     """Raise StorageError when `version` ("3.51.3") is of an SQLite that can lose committed changes."""
     if tuple(int(part) for part in version.split(".")) < OLDEST_SQLITE:
         raise StorageError(
-            f"SQLite {version} can lose committed data; expected {'.'.join(map(str, OLDEST_SQLITE))} or newer. Update the"
-            " package apsw."
+            f"SQLite {version} can lose committed data; expected {'.'.join(map(str, OLDEST_SQLITE))} or newer."
+            " Update the package apsw."
         )
-
-

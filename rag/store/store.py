@@ -26,9 +26,9 @@ from rag.records import (
     SentenceKind,
     StoredSentence,
 )
-from rag.store import check, documents, words
+from rag.store import checks, rows, word_index
 from rag.store.database import Database
-from rag.store.documents import FloatMatrix, FloatVector, IntVector
+from rag.store.rows import FloatMatrix, FloatVector, IntVector
 
 
 class Store:
@@ -96,6 +96,12 @@ class Store:
         with self._database.write_lock(), self._database.writing() as connection:
             yield connection
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything that this thread reads in the block belongs to one moment, whatever is committed meanwhile."""
+        with self._database.reading():
+            yield
+
     def stored_hash(self, document_id: str) -> str | None:
         """The SHA-256 of the bytes that this document was read from, or None when it is not there."""
         with self._database.reading() as connection:
@@ -103,6 +109,11 @@ class Store:
                 "SELECT content_sha256 FROM documents WHERE id = ?", (document_id,)
             ).get
             return found
+
+    def is_stored(self, document: Document) -> bool:
+        """Whether exactly this document is there: the same bytes, text, title and location."""
+        with self._database.reading() as connection:
+            return rows.is_stored(connection, document)
 
     def put_document(
         self,
@@ -114,24 +125,24 @@ class Store:
         *,
         force: bool = False,
     ) -> IngestStatus:
-        """CREATED, UPDATED, or UNCHANGED: the same source, bytes and text are there, and without `force` stay as they are.
+        """CREATED, UPDATED, or UNCHANGED: this very document is there already, and `force` is not set.
 
         `sentence_vectors` has one row for each STATEMENT among `sentences`, in order, `passage_vectors` one for each
         passage. All of an older version goes, and its chunk ids are never used again. Raises ValueError when the parts
         do not fit together or no model is bound.
         """
         with self._changing() as connection:
-            if not force and documents.is_stored(connection, document):
+            if not force and rows.is_stored(connection, document):
                 return IngestStatus.UNCHANGED
             dimension = _bound_dimension(connection)
             statements = sum(sentence.kind is SentenceKind.STATEMENT for sentence in sentences)
             sentence_rows = _checked_vectors("sentence_vectors", sentence_vectors, statements, dimension)
             passage_rows = _checked_vectors("passage_vectors", passage_vectors, len(passages), dimension)
             _check_places(document, sentences, passages)
-            created_at = documents.remove_document(connection, document.source.id)
-            number = documents.insert_document(connection, document, created_at=created_at)
-            documents.insert_sentences(connection, number, document.text, sentences, sentence_rows)
-            documents.insert_chunks(connection, number, document.text, passages, passage_rows)
+            created_at = rows.remove_document(connection, document.source.id)
+            number = rows.insert_document(connection, document, created_at=created_at)
+            rows.insert_sentences(connection, number, document.text, sentences, sentence_rows)
+            rows.insert_chunks(connection, number, document.text, passages, passage_rows)
             _count_change(connection)
         if created_at is None:
             return IngestStatus.CREATED
@@ -144,62 +155,64 @@ class Store:
         Its text is gone from the files too, at the latest when the last reader that was under way has finished.
         """
         with self._changing() as connection:
-            if documents.remove_document(connection, document_id) is None:
-                raise documents.not_found(document_id)
+            if rows.remove_document(connection, document_id) is None:
+                raise rows.not_found(document_id)
             _count_change(connection)
         self._database.empty_log()
 
     def documents(self) -> list[DocumentInfo]:
         """All documents without their text, by title, then id."""
         with self._database.reading() as connection:
-            return documents.list_documents(connection)
+            return rows.list_documents(connection)
 
     def document(self, document_id: str) -> Document:
         """The document as it was put. Raises DocumentNotFound."""
         with self._database.reading() as connection:
-            return documents.read_document(connection, document_id)
+            return rows.read_document(connection, document_id)
 
     def sentences(self, document_id: str) -> list[StoredSentence]:
         """The sentences of a document in text order. Raises DocumentNotFound."""
         with self._database.reading() as connection:
-            return documents.read_sentences(connection, document_id)
+            return rows.read_sentences(connection, document_id)
 
     def chunks(self, ids: Sequence[int]) -> dict[int, Chunk]:
         """The chunks with these ids, with their sentences. An id that is not there (any more) is left out."""
         with self._database.reading() as connection:
-            return documents.read_chunks(connection, ids)
+            return rows.read_chunks(connection, ids)
+
+    def chunk_ids(self, document_id: str) -> list[int]:
+        """The ids of a document's chunks, ascending; none when there is no such document."""
+        with self._database.reading() as connection:
+            return rows.read_chunk_ids(connection, document_id)
 
     def sentence_vectors(self, sentence_ids: Sequence[int]) -> dict[int, FloatVector]:
         """The vectors of these sentences, float32, shape (dimension,). Only sentences that may be quoted have one."""
         with self._database.reading() as connection:
-            return documents.read_sentence_vectors(connection, sentence_ids)
+            return rows.read_sentence_vectors(connection, sentence_ids)
 
     def chunk_vectors(self) -> tuple[IntVector, FloatMatrix]:
         """All chunk ids, int64, ascending, shape (n,), and their vectors, float32, shape (n, dimension)."""
         with self._database.reading() as connection:
             bound = _model(connection)
-            return documents.read_chunk_vectors(connection, bound.dimension if bound else 0)
+            return rows.read_chunk_vectors(connection, bound.dimension if bound else 0)
 
-    def search_words(self, words_: Sequence[str], k: int) -> list[tuple[int, float]]:
+    def search_words(self, words: Sequence[str], k: int) -> list[tuple[int, float]]:
         """At most `k` chunk ids with their BM25 score for any of the words, best first, higher is better, ties by id.
 
         Words are plain text: nothing in them is an operator, and one without a letter or digit is passed over.
         """
         with self._database.reading() as connection:
-            return words.search_words(connection, words_, k)
+            return word_index.search_words(connection, words, k)
 
-    def chunk_frequencies(self, words_: Sequence[str]) -> dict[str, int]:
+    def chunk_frequencies(self, words: Sequence[str]) -> dict[str, int]:
         """For each of the words, the number of chunks that hold it in any of its forms ("runs", "running")."""
         with self._database.reading() as connection:
-            return words.chunk_frequencies(connection, words_)
+            return word_index.chunk_frequencies(connection, words)
 
     def counts(self) -> tuple[int, int, int]:
         """The numbers of documents, sentences and chunks."""
         with self._database.reading() as connection:
-            found: tuple[int, int, int] = connection.execute(
-                "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM sentences), (SELECT count(*) FROM chunks)"
-            ).fetchall()[0]
-            return found
+            return rows.counts(connection)
 
     def add_feedback(
         self, answer_id: str, question: str | None, relevance: str, citation_number: int | None, comment: str
@@ -214,31 +227,31 @@ class Store:
             feedback_id: int = connection.execute(
                 "INSERT INTO feedback (answer_id, question, relevance, citation_number, comment, created_at)"
                 " VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
-                (answer_id, question, relevance, citation_number, comment, documents.now()),
+                (answer_id, question, relevance, citation_number, comment, rows.now()),
             ).get
             return feedback_id
 
     def check(self) -> list[Check]:
         """What was looked at and whether it held: pages, texts, vectors, word index. Reads the whole database."""
-        checks = []
+        found = []
         try:
             with self._database.reading() as connection:
                 bound = _model(connection)
-                checks.append(check.check_pages(connection))
-                checks.append(check.check_texts(connection))
-                checks.append(check.check_vectors(connection, bound.dimension if bound else 0))
+                found.append(checks.check_pages(connection))
+                found.append(checks.check_texts(connection))
+                found.append(checks.check_vectors(connection, bound.dimension if bound else 0))
             with self._database.writing() as connection:
-                checks.append(check.check_words(connection))
+                found.append(checks.check_words(connection))
         except StorageReadOnly:
-            checks.append(Check("word index", True, "not compared: that needs a data directory that can be written"))
+            found.append(Check("word index", True, "not compared: that needs a data directory that can be written"))
         except StorageDamaged as error:
-            checks.append(Check("database", False, str(error)))
-        return checks
+            found.append(Check("database", False, str(error)))
+        return found
 
     def rebuild_words(self) -> None:
         """Make the word index again from the chunks."""
         with self._changing() as connection:
-            words.rebuild(connection)
+            word_index.rebuild(connection)
         self._database.empty_log()
 
 
@@ -274,19 +287,20 @@ def _bound_dimension(connection: apsw.Connection) -> int:
 
 def _checked_vectors(name: str, vectors: FloatMatrix, count: int, dimension: int) -> FloatMatrix:
     """The vectors as float32. Raises ValueError unless they are finite and of shape (count, dimension)."""
-    rows = np.asarray(vectors, dtype=np.float32)
-    if rows.shape != (count, dimension) and (count or rows.size):
-        raise ValueError(f"{name} has shape {rows.shape}; expected ({count}, {dimension})")
-    if not np.isfinite(rows).all():
+    matrix = np.asarray(vectors, dtype=np.float32)
+    if matrix.shape != (count, dimension) and (count or matrix.size):
+        raise ValueError(f"{name} has shape {matrix.shape}; expected ({count}, {dimension})")
+    if not np.isfinite(matrix).all():
         raise ValueError(f"{name} has a value that is not a finite number")
-    return rows
+    return matrix
 
 
 def _check_places(document: Document, sentences: Sequence[Sentence], passages: Sequence[Passage]) -> None:
     """Raise ValueError when a sentence, or a passage, lies outside of what it is a part of."""
-    for place in (*sentences, *passages):
-        if place.span.end > len(document.text):
-            raise ValueError(f"{place.span} ends after the text of {document.source.id}, which has {len(document.text)}")
+    end = len(document.text)
+    for span in [*(sentence.span for sentence in sentences), *(passage.span for passage in passages)]:
+        if span.end > end:
+            raise ValueError(f"{span} ends after the text of {document.source.id}, which has {end} characters")
     for passage in passages:
         if not 0 <= passage.first < passage.last <= len(sentences):
             raise ValueError(f"a passage has sentences {passage.first} to {passage.last} of {len(sentences)}")

@@ -71,5 +71,3 @@ def check_words(connection: apsw.Connection) -> Check:
         return Check("word index", False, f"it does not match the documents ({error}); `rag rebuild` makes it again")
     chunks = connection.execute("SELECT count(*) FROM chunks").get
     return Check("word index", True, f"it holds the words of {chunks} chunks")
-
-

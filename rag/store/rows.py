@@ -39,7 +39,7 @@ _SENTENCE = "s.id, s.position, s.span_start, s.span_end, s.kind, s.text, s.secti
 
 
 def now() -> str:
-    """This moment in ISO 8601, UTC, to the second."""
+    """The present moment in ISO 8601, UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
@@ -77,8 +77,8 @@ def insert_document(connection: apsw.Connection, document: Document, *, created_
     connection.executemany(
         "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (number, position, block.span.start, block.span.end, block.kind.value, block.level, block.section, block.page)
-            for position, block in enumerate(document.blocks)
+            (number, position, b.span.start, b.span.end, b.kind.value, b.level, b.section, b.page)
+            for position, b in enumerate(document.blocks)
         ],
     )
     return number
@@ -108,22 +108,22 @@ def insert_chunks(
 ) -> None:
     """Write the passages of document `number` as chunks with new ids, and `vectors`, one row for each."""
     connection.executemany(
-        "INSERT INTO chunks (document, position, first_sentence, last_sentence, span_start, span_end, section, page, text,"
-        " search_text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO chunks (document, position, first_sentence, last_sentence, span_start, span_end, section, page,"
+        " text, search_text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 number,
                 position,
-                passage.first,
-                passage.last,
-                passage.span.start,
-                passage.span.end,
-                passage.section,
-                passage.page,
-                passage.span.of(text),
-                passage.search_text,
+                p.first,
+                p.last,
+                p.span.start,
+                p.span.end,
+                p.section,
+                p.page,
+                p.span.of(text),
+                p.search_text,
             )
-            for position, passage in enumerate(passages)
+            for position, p in enumerate(passages)
         ],
     )
     ids = connection.execute("SELECT id FROM chunks WHERE document = ? ORDER BY position", (number,)).fetchall()
@@ -175,7 +175,26 @@ def list_documents(connection: apsw.Connection) -> list[DocumentInfo]:
         " (SELECT count(*) FROM chunks c WHERE c.document = d.number), created_at, updated_at, warnings"
         " FROM documents d ORDER BY title, id"
     )
-    return [DocumentInfo(Source(*row[:4]), *row[4:-1], warnings=tuple(json.loads(row[-1]))) for row in rows]
+    return [_document_info(*row) for row in rows]
+
+
+def _document_info(
+    document_id: str, title: str, location: str, media_type: str, content_sha256: str, text_sha256: str, *rest: Any
+) -> DocumentInfo:
+    """The record of a row of `list_documents`."""
+    characters, sentences, chunks, created_at, updated_at, warnings = rest
+    source = Source(document_id, title, location, media_type)
+    return DocumentInfo(
+        source,
+        content_sha256,
+        text_sha256,
+        characters,
+        sentences,
+        chunks,
+        created_at,
+        updated_at,
+        tuple(json.loads(warnings)),
+    )
 
 
 def read_sentences(connection: apsw.Connection, document_id: str) -> list[StoredSentence]:
@@ -240,10 +259,26 @@ def read_chunk_vectors(connection: apsw.Connection, dimension: int) -> tuple[Int
     count: int = connection.execute("SELECT count(*) FROM chunk_vectors").get
     ids = np.empty(count, dtype=np.int64)
     vectors = np.empty((count, dimension), dtype=np.float32)
-    for row, (chunk_id, vector) in enumerate(connection.execute("SELECT chunk, vector FROM chunk_vectors ORDER BY chunk")):
+    rows = connection.execute("SELECT chunk, vector FROM chunk_vectors ORDER BY chunk")
+    for row, (chunk_id, vector) in enumerate(rows):
         ids[row] = chunk_id
         vectors[row] = np.frombuffer(vector, _STORED)
     return ids, vectors
+
+
+def read_chunk_ids(connection: apsw.Connection, document_id: str) -> list[int]:
+    """The ids of a document's chunks, ascending."""
+    found = connection.execute(
+        "SELECT id FROM chunks WHERE document = (SELECT number FROM documents WHERE id = ?) ORDER BY id", (document_id,)
+    )
+    return [row[0] for row in found]
+
+
+def counts(connection: apsw.Connection) -> tuple[int, int, int]:
+    """The numbers of documents, sentences and chunks."""
+    tables = ("documents", "sentences", "chunks")
+    found = [connection.execute(f"SELECT count(*) FROM {table}").get for table in tables]  # noqa: S608 - constant names
+    return found[0], found[1], found[2]
 
 
 def not_found(document_id: str) -> DocumentNotFound:
