@@ -1,0 +1,176 @@
+import html
+import re
+
+import pytest
+from fastapi.testclient import TestClient
+
+from rag.pipeline import Pipeline
+from rag.records import BlockKind
+from tests.web.scripted import ScriptedPipeline, make_document
+
+MIRROR = "How big is the mirror?"
+HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)> {{7*7}} javascript:alert(1)'
+
+
+def text_of(markup: str) -> str:
+    return html.unescape(re.sub(r"<[^>]*>", "", markup))
+
+
+class TestAsking:
+    def test_the_first_page_offers_questions_that_are_answered(self, scripted_client: TestClient) -> None:
+        page = scripted_client.get("/").text
+        assert "Ask your documents." in page
+        assert page.count('<a href="/?q=') == 3
+        assert f">{MIRROR}</a>" in page
+
+    def test_without_documents_it_says_how_to_add_some(self, empty_client: TestClient) -> None:
+        page = empty_client.get("/").text
+        assert "rag ingest PATH" in page
+        assert "<form" not in page
+
+    def test_an_answer_is_marked_and_has_its_source_without_any_script(self, scripted_client: TestClient) -> None:
+        page = scripted_client.get("/", params={"q": MIRROR}).text
+        assert "The main telescope has a mirror <mark>76 centimetres</mark> across." in page
+        assert 'href="#source-1"' in page
+        assert '<li class="cw-source" id="source-1">' in page
+        link = re.search(r'href="(/documents/observatory\?[^"]*#cited)"', page)
+        assert link
+        document = scripted_client.get(html.unescape(link[1])).text
+        assert '<mark id="cited">The main telescope has a mirror 76 centimetres across.</mark>' in document
+
+    def test_marked_words_beyond_the_first_plane_stay_whole(self, scripted_client: TestClient) -> None:
+        page = scripted_client.get("/", params={"q": "What is painted on the pier?"}).text
+        assert "“per aspera <mark>🔭 ad astra</mark>”" in page
+
+    @pytest.mark.parametrize(
+        ("question", "words"),
+        [
+            ("Who sweeps the paths?", "The documents do not say."),
+            ("Is it nice?", "Nothing certain enough to quote."),
+            ("???", "That leaves nothing to look for."),
+        ],
+    )
+    def test_no_answer_is_said_in_words(self, scripted_client: TestClient, question: str, words: str) -> None:
+        response = scripted_client.get("/", params={"q": question})
+        assert response.status_code == 200
+        assert words in response.text
+        assert response.text.count('class="cw-passage"') == 3
+
+    def test_a_question_that_is_too_long_is_explained(self, scripted_client: TestClient) -> None:
+        response = scripted_client.get("/", params={"q": "x" * 1_001})
+        assert response.status_code == 422
+        assert "1,001 characters" in response.text
+
+    def test_degraded_answers_say_so(self, scripted_client: TestClient, scripted: ScriptedPipeline) -> None:
+        scripted.degraded = True
+        assert "The index is being rebuilt" in scripted_client.get("/", params={"q": MIRROR}).text
+
+    def test_a_hostile_question_is_only_text(self, scripted_client: TestClient) -> None:
+        page = scripted_client.get("/", params={"q": HOSTILE}).text
+        assert "<script>alert" not in page
+        assert "<img" not in page
+        assert "{{7*7}}" in text_of(page)
+
+    def test_reading_changes_nothing(self, client: TestClient, pipeline: Pipeline) -> None:
+        document_id = pipeline.documents()[0].source.id
+        before = pipeline.health()
+        for path in (
+            "/",
+            "/?q=Where+is+the+harbour%3F",
+            "/documents",
+            f"/documents/{document_id}",
+            "/readyz",
+            "/api/v1/search?q=harbour",
+            "/api/v1/documents",
+            f"/api/v1/documents/{document_id}/text",
+        ):
+            assert client.get(path).status_code == 200
+        assert pipeline.health() == before
+
+
+class TestDocuments:
+    def test_the_list_links_to_each(self, client: TestClient, pipeline: Pipeline) -> None:
+        page = client.get("/documents").text
+        for info in pipeline.documents():
+            assert f'<a href="/documents/{info.source.id}">{html.escape(info.source.title)}</a>' in page
+
+    def test_an_empty_list_says_how_to_fill_it(self, empty_client: TestClient) -> None:
+        assert "rag ingest PATH" in empty_client.get("/documents").text
+
+    def test_a_document_shows_exactly_its_text(self, client: TestClient, pipeline: Pipeline) -> None:
+        for info in pipeline.documents():
+            document = pipeline.document(info.source.id)
+            page = client.get(f"/documents/{info.source.id}").text
+            shown = re.findall(r"<(\w+)[^>]*\sdata-block>(.*?)</\1>", page, re.DOTALL)
+            assert [text_of(markup) for _, markup in shown] == [b.span.of(document.text) for b in document.blocks]
+
+    def test_each_kind_of_block_has_its_element(self, scripted_client: TestClient) -> None:
+        page = scripted_client.get("/documents/observatory").text
+        assert '<h1 class="page-title" data-block>The hill observatory</h1>' in page
+        assert "<h3 data-block>Visiting</h3>" in page
+        assert '<p class="item depth-1" data-block>Focal length: 9.1 metres</p>' in page
+        assert '<p class="row" data-block>Saturn\tSeptember</p>' in page
+        assert "<pre data-block><code>park --azimuth 180\n  close --shutter</code></pre>" in page
+
+    def test_a_document_with_hostile_text_is_only_text(
+        self, scripted_client: TestClient, scripted: ScriptedPipeline
+    ) -> None:
+        scripted.add(make_document("hostile", HOSTILE, [(kind, 1, HOSTILE) for kind in BlockKind]))
+        for path in ("/documents/hostile", "/documents"):
+            page = scripted_client.get(path).text
+            assert "<script>" not in page
+            assert "<img" not in page
+            assert "{{7*7}}" in text_of(page)
+
+    @pytest.mark.parametrize(
+        ("location", "linked"),
+        [("https://docs.example/a?b=1&c=2", True), ("javascript:alert(1)", False), ("data:text/html,x", False),
+         ("/srv/files/a.md", False)],
+    )  # fmt: skip
+    def test_only_web_addresses_become_links(
+        self, scripted_client: TestClient, scripted: ScriptedPipeline, location: str, linked: bool
+    ) -> None:
+        scripted.add(make_document("there", "There", [(BlockKind.PARAGRAPH, 0, "Text.")], location=location))
+        page = scripted_client.get("/documents/there").text
+        assert (f'href="{html.escape(location)}"' in page) is linked
+        assert ("/srv/files" in page) is False
+
+
+class TestMarking:
+    def page(self, client: TestClient, **query: object) -> str:
+        response = client.get("/documents/observatory", params=query)
+        assert response.status_code == 200, response.text
+        return response.text
+
+    def test_another_hash_marks_nothing_and_says_why(self, scripted_client: TestClient) -> None:
+        page = self.page(scripted_client, start=0, end=10, sha256="0" * 12)
+        assert "<mark" not in page
+        assert "This document has changed since it was quoted" in page
+
+    @pytest.mark.parametrize("sha256", ["", "e825a6"], ids=["none", "short"])
+    def test_without_enough_of_the_hash_nothing_is_marked(self, scripted_client: TestClient, sha256: str) -> None:
+        assert "<mark" not in self.page(scripted_client, start=0, end=10, sha256=sha256)
+
+    @pytest.mark.parametrize(("start", "end"), [(10, 10), (10, 5), (0, 10**9), (10**30, 10**30 + 1)])
+    def test_a_place_outside_the_text_marks_nothing(
+        self, scripted_client: TestClient, scripted: ScriptedPipeline, start: int, end: int
+    ) -> None:
+        digits = scripted.document("observatory").text_sha256[:12]
+        page = self.page(scripted_client, start=start, end=end, sha256=digits)
+        assert "<mark" not in page
+        assert "does not point at a place" in page
+
+    def test_a_passage_over_several_blocks_is_marked_in_each(
+        self, scripted_client: TestClient, scripted: ScriptedPipeline
+    ) -> None:
+        document = scripted.document("observatory")
+        page = self.page(scripted_client, start=4, end=40, sha256=document.text_sha256)
+        marked = re.findall(r"<mark([^>]*)>(.*?)</mark>", page)
+        assert [text for _, text in marked] == ["hill observatory", "Visiting", "The dome"]
+        assert [attributes for attributes, _ in marked] == [' id="cited"', "", ""]
+
+    @pytest.mark.parametrize("query", ["start=-1&end=4", "start=a&end=4", "start=1&end=4&sha256=%3Cb%3E"])
+    def test_a_broken_link_is_refused(self, scripted_client: TestClient, query: str) -> None:
+        response = scripted_client.get(f"/documents/observatory?{query}", headers={"Accept": "text/html"})
+        assert response.status_code == 422
+        assert "<b>" not in response.text

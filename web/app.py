@@ -1,0 +1,94 @@
+"""Builds the web application around one pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.staticfiles import StaticFiles
+
+from rag.pipeline import Pipeline
+from rag.settings import Settings
+from web import api, documents, pages, schemas
+from web.errors import add_error_handlers
+from web.limits import BodyLimit, QuestionLimits
+from web.security import Guard, check_exposure
+
+_DESCRIPTION = """Answers from your own documents, word for word, each with a citation that anyone can check.
+
+Offsets (`start`, `end`) are **Unicode code points, end exclusive**: neither bytes nor the UTF-16 units that JavaScript
+counts. Errors are `application/problem+json` (RFC 9457). Not finding an answer is not an error.
+"""
+
+
+def create_app(settings: Settings, pipeline: Pipeline | None = None) -> FastAPI:
+    """The web application. Without `pipeline` it opens one when it starts, and closes it when it stops.
+
+    Raises InvalidSetting when the settings would let anyone on the network change the documents.
+    """
+    check_exposure(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if pipeline is not None:
+            yield
+            return
+        app.state.pipeline = await run_in_threadpool(Pipeline.open, settings, create=True)
+        try:
+            yield
+        finally:
+            app.state.pipeline.close()
+
+    # The ready-made documentation pages load scripts from elsewhere, so only /openapi.json is offered.
+    app = FastAPI(
+        title="Citewell",
+        version=version("citewell"),
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    app.state.settings = settings
+    app.state.pipeline = pipeline
+    app.state.limits = QuestionLimits(settings)
+    for router in (api.router, documents.router, api.health_router, pages.router):
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    add_error_handlers(app)
+    _add_layers(app, settings)
+    _describe_problems(app)
+    return app
+
+
+def _add_layers(app: FastAPI, settings: Settings) -> None:
+    """Wrap the routes. The layer added last is the outermost."""
+    app.add_middleware(BodyLimit, max_document_bytes=settings.max_document_bytes)
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=("GET", "POST", "PUT", "DELETE"),
+            allow_headers=("Authorization", "Content-Type"),
+        )
+    app.add_middleware(Guard, settings=settings)
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Put the shape of an error into the OpenAPI document, in place of the framework's own."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, object]:
+        document = generate()
+        components = document["components"]["schemas"]
+        components["ProblemBody"] = schemas.ProblemBody.model_json_schema()
+        for unused in ("HTTPValidationError", "ValidationError"):
+            components.pop(unused, None)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign] # the extension point that FastAPI documents

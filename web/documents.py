@@ -1,0 +1,119 @@
+"""The REST API of documents: list, read, put, delete."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response
+
+from rag import render
+from rag.records import IngestStatus
+from web import schemas
+from web.api import problems, reply
+from web.dependencies import (
+    DOCUMENT_MEDIA_TYPES,
+    DocumentId,
+    PipelineDep,
+    document_media_type,
+    may_change_documents,
+    raw_body,
+)
+
+router = APIRouter(prefix="/api/v1/documents", tags=["documents"])
+
+_DOCUMENT_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "The document's bytes, up to CITEWELL_MAX_DOCUMENT_BYTES.",
+        "content": {
+            media_type: {"schema": {"type": "string", "format": "binary"}, "example": example}
+            for media_type, example in zip(
+                DOCUMENT_MEDIA_TYPES,
+                ("A loan lasts four weeks.", "# Books\n\nA loan lasts four weeks.", "<p>A loan lasts four weeks.</p>"),
+                strict=True,
+            )
+        },
+    }
+}
+
+
+@router.get("", summary="List the documents", response_model=schemas.DocumentListBody, responses=problems(503))
+def list_documents(pipeline: PipelineDep) -> Response:
+    """All documents, by title, without their text."""
+    return reply(schemas.DocumentListBody, {"documents": [render.document_body(info) for info in pipeline.documents()]})
+
+
+@router.get(
+    "/{id}",
+    summary="Look up one document",
+    response_model=schemas.DocumentBody,
+    responses=problems(404, 422, 503),
+)
+def get_document(id: DocumentId, pipeline: PipelineDep) -> Response:  # noqa: A002 - the name in the address
+    """One document, without its text."""
+    return reply(schemas.DocumentBody, render.document_body(pipeline.document_info(id)))
+
+
+@router.get(
+    "/{id}/text",
+    summary="Fetch the text that citations point into",
+    response_class=Response,
+    responses=problems(404, 422, 503)
+    | {200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": "A loan lasts four weeks."}}}},
+)
+def get_document_text(id: DocumentId, pipeline: PipelineDep) -> Response:  # noqa: A002 - the name in the address
+    """The text in UTF-8, as an attachment. Offsets of citations count its Unicode code points; ETag is its SHA-256."""
+    document = pipeline.document(id)
+    return Response(
+        document.text.encode("utf-8"),
+        media_type="text/plain",
+        headers={
+            "Content-Disposition": f'attachment; filename="{id}.txt"',
+            "ETag": f'"{document.text_sha256}"',
+        },
+    )
+
+
+@router.put(
+    "/{id}",
+    summary="Add or replace a document",
+    response_model=schemas.IngestBody,
+    responses=problems(401, 403, 413, 415, 422, 503, 507)
+    | {
+        200: {"description": "Replaced (`updated`), or exactly this was stored already (`unchanged`)."},
+        201: {"description": "Stored (`created`).", "model": schemas.IngestBody},
+    },
+    openapi_extra=_DOCUMENT_BODY,
+    dependencies=[Depends(may_change_documents)],
+)
+def put_document(
+    id: DocumentId,  # noqa: A002 - the name in the address
+    pipeline: PipelineDep,
+    media_type: Annotated[str, Depends(document_media_type)],
+    data: Annotated[bytes, Depends(raw_body)],
+    title: Annotated[
+        str, Query(max_length=300, description="For people; without it, the title found in the document.")
+    ] = "",
+) -> Response:
+    """Store the body under this id. Once this answers, the document can be quoted and survives a crash."""
+    result = pipeline.put_document(id, data, media_type=media_type, title=title)
+    created = result.status is IngestStatus.CREATED
+    return reply(
+        schemas.IngestBody,
+        render.ingest_body(result),
+        status=201 if created else 200,
+        headers={"Location": f"/api/v1/documents/{id}"} if created else None,
+    )
+
+
+@router.delete(
+    "/{id}",
+    summary="Remove a document",
+    status_code=204,
+    responses=problems(401, 403, 404, 422, 503),
+    dependencies=[Depends(may_change_documents)],
+)
+def delete_document(id: DocumentId, pipeline: PipelineDep) -> None:  # noqa: A002 - the name in the address
+    """Remove a document: once this answers, nothing of it can be found or quoted."""
+    pipeline.remove(id)

@@ -1,0 +1,77 @@
+"""The pages for people: ask, the list of documents, one document. All work without JavaScript."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+
+from rag import render
+from rag.errors import InvalidQuestion
+from rag.render import to_json
+from web.dependencies import DocumentId, PipelineDep, SettingsDep, question_place_for_page
+from web.document_view import Marking, blocks_to_show, marking
+from web.templating import templates
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/", dependencies=[Depends(question_place_for_page)])
+def home(request: Request, pipeline: PipelineDep, settings: SettingsDep, q: str = "") -> Response:
+    """The question box, and the answer to `q` if there is one. A question that cannot be asked is 422."""
+    question, body, complaint = q.strip(), None, ""
+    if question:
+        try:
+            body = render.answer_body(pipeline.ask(question))
+        except InvalidQuestion as error:
+            complaint = str(error)
+    answered = body is not None and body["answer"] is not None
+    return templates.TemplateResponse(
+        request,
+        "ask.html",
+        {
+            "question": question,
+            "body": body,
+            "body_json": to_json(body) if body else "",
+            "complaint": complaint,
+            "suggestions": [] if answered else pipeline.suggestions(),
+            "document_count": pipeline.health().documents,
+            "max_question_chars": settings.max_question_chars,
+        },
+        status_code=422 if complaint else 200,
+    )
+
+
+@router.get("/documents")
+def list_documents(request: Request, pipeline: PipelineDep) -> Response:
+    """All documents, by title."""
+    found = [render.document_body(info) for info in pipeline.documents()]
+    return templates.TemplateResponse(request, "documents.html", {"documents": found})
+
+
+@router.get("/documents/{id}")
+def show_document(
+    request: Request,
+    id: DocumentId,  # noqa: A002 - the name in the address
+    pipeline: PipelineDep,
+    start: Annotated[int | None, Query(ge=0)] = None,
+    end: Annotated[int | None, Query(ge=1)] = None,
+    sha256: Annotated[str, Query(pattern=r"^[0-9a-f]*$", max_length=64)] = "",
+) -> Response:
+    """One document's text, with the characters marked that a citation points at, if the text still is the cited one."""
+    document = pipeline.document(id)
+    outcome, span = marking(document, start, end, sha256)
+    blocks = blocks_to_show(document, span)
+    return templates.TemplateResponse(
+        request,
+        "document.html",
+        {
+            "document": document,
+            "source": render.source_body(document.source),
+            "blocks": blocks,
+            "changed": outcome is Marking.CHANGED,
+            "misplaced": outcome is Marking.MISPLACED,
+            "marked": span is not None,
+        },
+    )

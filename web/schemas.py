@@ -1,0 +1,244 @@
+"""The public shapes of the REST API: what a request may hold, and what a response holds, each with an example.
+
+Responses are made by `rag.render` and checked against these models before they are sent, so that nothing leaves that
+is not documented here.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from web import examples
+
+
+class _Body(BaseModel):
+    """No unknown fields: a misspelt option is an error, and a response has nothing that is not described."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _example(value: dict[str, Any]) -> ConfigDict:
+    return ConfigDict(extra="forbid", json_schema_extra={"examples": [value]})
+
+
+Start = Annotated[int, Field(ge=0, description="First character, counted in Unicode code points from 0.")]
+End = Annotated[int, Field(ge=1, description="One past the last character, in Unicode code points (end exclusive).")]
+Sha256 = Annotated[str, Field(description="SHA-256 (hexadecimal) of the document's text in UTF-8.")]
+Link = Annotated[str, Field(description="Relative link that opens the document with these characters marked.")]
+
+
+class AskRequest(_Body):
+    """A question."""
+
+    model_config = _example(examples.ASK)
+    question: str = Field(description="In words, as one would ask a colleague.")
+    conversation_id: None = Field(None, description="For follow-up questions; not used yet, must be null.")
+    max_sentences: int | None = Field(None, ge=1, description="The most sentences the answer may have.")
+
+
+class SourceBody(_Body):
+    """A document as a citation names it."""
+
+    id: str
+    title: str
+    url: str | None = Field(description="Its http or https address, if it has one.")
+
+
+class PlaceBody(_Body):
+    """A spot in a document."""
+
+    document: SourceBody
+    page: int | None = Field(description="Counted from 1, where the format has pages.")
+    section: str = Field(description='The headings above it, "Guide > Install".')
+    start: Start
+    end: End
+    sha256: Sha256
+    link: Link
+
+
+class CitationBody(_Body):
+    """A quote, copied by offset: characters `start` to `end` of the text with this SHA-256 are `quote`."""
+
+    number: int = Field(description="The number that the answer's sentences refer to.")
+    document: SourceBody
+    page: int | None = Field(description="Counted from 1, where the format has pages.")
+    section: str = Field(description='The headings above it, "Guide > Install".')
+    start: Start
+    end: End
+    quote: str = Field(description="The words, exactly as the document has them.")
+    before: str = Field(description="Some of the text in front of the quote.")
+    after: str = Field(description="Some of the text behind the quote.")
+    sha256: Sha256
+    link: Link
+    also_in: list[PlaceBody] = Field(description="Where the same statement stands too.")
+
+
+class PassageBody(_Body):
+    """A passage that was found for the question."""
+
+    document: SourceBody
+    page: int | None = Field(description="Counted from 1, where the format has pages.")
+    section: str = Field(description='The headings above it, "Guide > Install".')
+    start: Start
+    end: End
+    text: str
+    score: float = Field(description="Orders this list; means nothing across questions, and is no measure of trust.")
+    sha256: Sha256
+    link: Link
+
+
+class SentenceBody(_Body):
+    """One sentence of an answer, word for word, and the numbers of its citations."""
+
+    text: str
+    citations: list[int]
+
+
+class HighlightBody(_Body):
+    """The words that answer, in one sentence of the answer."""
+
+    sentence: int = Field(ge=0, description="Position in `sentences`, from 0.")
+    start: Start
+    end: End
+
+
+class FoundBody(_Body):
+    """What the documents say."""
+
+    text: str = Field(description='All sentences with their citation marks: "First. [1] Second. [2]".')
+    sentences: list[SentenceBody]
+    highlight: HighlightBody | None
+
+
+class ConfidenceBody(_Body):
+    """How likely the first sentence is to answer the question."""
+
+    value: float = Field(ge=0, le=1, description="Calibrated: of all answers shown at 0.8, about 80% are right.")
+    label: Literal["high", "medium", "low"]
+
+
+class AnswerBody(_Body):
+    """An answer, or why there is none. Only `timings_ms` differs when the same is asked of the same documents."""
+
+    model_config = _example(examples.ANSWER)
+    id: str
+    question: str
+    status: Literal["answered", "no_answer"]
+    reason: Literal["not_in_documents", "low_confidence", "no_documents", "not_a_question"] | None
+    answer: FoundBody | None
+    confidence: ConfidenceBody
+    citations: list[CitationBody]
+    passages: list[PassageBody] = Field(description="The nearest passages, best first, also when there is no answer.")
+    stand_alone_question: str | None = Field(description="The question with its missing referents filled in.")
+    index_version: int = Field(description="Grows with every change to the documents.")
+    degraded: bool = Field(description="The vector index is being rebuilt; passages were found by words alone.")
+    timings_ms: dict[str, float]
+
+
+class SearchBody(_Body):
+    """Passages for a question, best first."""
+
+    model_config = _example({"passages": [examples.PASSAGE]})
+    passages: list[PassageBody]
+
+
+class DocumentBody(SourceBody):
+    """A stored document, without its text."""
+
+    model_config = _example(examples.DOCUMENT)
+    location: str = Field(description="Its address, its file's name, or api:<id> when it came over REST.")
+    media_type: str
+    content_sha256: str = Field(description="SHA-256 of the bytes as they were read.")
+    text_sha256: Sha256
+    characters: int = Field(description="Length of the text in Unicode code points.")
+    sentences: int
+    chunks: int = Field(description="Passages it was cut into for searching.")
+    created_at: str = Field(description="ISO 8601, UTC.")
+    updated_at: str = Field(description="ISO 8601, UTC.")
+    warnings: list[str]
+
+
+class DocumentListBody(_Body):
+    """All documents, by title."""
+
+    model_config = _example({"documents": [examples.DOCUMENT]})
+    documents: list[DocumentBody]
+
+
+class IngestBody(_Body):
+    """What became of a document that was sent."""
+
+    model_config = _example(examples.INGEST)
+    id: str
+    status: Literal["created", "updated", "unchanged"]
+    sentences: int = Field(description="Sentences stored; 0 when unchanged.")
+    chunks: int = Field(description="Passages stored; 0 when unchanged.")
+    warnings: list[str]
+
+
+class VerifyRequest(_Body):
+    """A citation to check, with the values that it carries."""
+
+    model_config = _example(examples.VERIFY)
+    document_id: str
+    sha256: Sha256
+    start: Start
+    end: End
+    quote: str
+
+
+class VerificationBody(_Body):
+    """What became of a citation."""
+
+    model_config = _example(examples.VERIFICATION)
+    status: Literal["match", "mismatch", "changed", "gone"] = Field(
+        description="match: the quote stands there. mismatch: the text is the cited one and the quote does not stand "
+        "there. changed: the document has another text by now. gone: there is no such document."
+    )
+    document_id: str
+    found: str | None = Field(description="What stands there, when the text is the cited one.")
+    still_present: bool | None = Field(description="For changed: whether the new text holds the quote word for word.")
+
+
+class FeedbackRequest(_Body):
+    """What somebody thought of an answer."""
+
+    model_config = _example(examples.FEEDBACK)
+    id: str = Field(min_length=1, max_length=200, description="The answer's id.")
+    relevance: Literal["relevant", "not_relevant"]
+    citation_number: int | None = Field(None, ge=1, description="The citation that is meant; null for the answer.")
+    comment: str = Field("", max_length=2_000)
+
+
+class AliveBody(_Body):
+    """The process runs and answers."""
+
+    model_config = _example({"alive": True})
+    alive: bool
+
+
+class HealthBody(_Body):
+    """Whether questions can be answered now, and how well."""
+
+    model_config = _example(examples.HEALTH)
+    ready: bool
+    degraded: bool = Field(description="Answers come, found by words alone while the vector index is rebuilt.")
+    detail: str
+    documents: int
+    chunks: int
+    index_version: int
+    model: str
+
+
+class ProblemBody(BaseModel):
+    """An error (RFC 9457)."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.PROBLEM]})
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str = Field(description="The path that was asked for.")
+    errors: list[dict[str, str]] = Field(default=[], description="For 422: each field that is wrong, and why.")
