@@ -29,7 +29,7 @@ _UNIT_OF_TIME = r"(?:second|minute|hour|day|night|week|month|year|decade|century
 _CURRENCY = (
     r"(?:US\s)?(?:dollars?|euros?|yen|pounds?|francs?|yuan|won|rupees?|cents?|pence|kronor|krone[rn]?|USD|EUR|GBP|JPY)"
 )
-_NAME = r"[A-Z][\w’'.-]*(?:\s(?:(?:of|the|de|von|van|der|la|al|bin|and)\s)?[A-Z][\w’'.-]*)*"
+_NAME = r"[A-Z][\w\u2019'.-]*(?:\s(?:(?:of|the|de|von|van|der|la|al|bin|and)\s)?[A-Z][\w\u2019'.-]*)*"
 
 _TIME = re.compile(
     rf"\b(?:{_DAYS}(?:,?\s{_MONTHS})?|(?:\d{{1,2}}(?:st|nd|rd|th)?\s)?{_MONTHS}(?:\s\d{{1,2}}(?:st|nd|rd|th)?)?(?:,?\s\d{{4}})?"
@@ -48,7 +48,7 @@ _MONEY = re.compile(
     re.IGNORECASE,
 )
 _DURATION = re.compile(
-    rf"\b(?:{_NUMBER}|{_NUMBER_WORDS}|a|an|several|few|many)(?:\s|-){_UNIT_OF_TIME}\b|\b\d{{4}}\s?(?:-|–|to)\s?\d{{4}}\b",
+    rf"\b(?:{_NUMBER}|{_NUMBER_WORDS}|a|an|several|few|many)(?:\s|-){_UNIT_OF_TIME}\b|\b\d{{4}}\s?(?:-|\u2013|to)\s?\d{{4}}\b",
     re.IGNORECASE,
 )
 _REASON = re.compile(

@@ -90,5 +90,5 @@ class OnnxEmbedder:
         for row, encoding in enumerate(encodings):
             inputs["input_ids"][row, : len(encoding)] = encoding.ids
             inputs["attention_mask"][row, : len(encoding)] = 1
-        rows: FloatMatrix = self._session.run(None, {name: inputs[name] for name in self._model.inputs})[0]
-        return rows
+        (rows,) = self._session.run(None, {name: inputs[name] for name in self._model.inputs})
+        return np.asarray(rows, dtype=np.float32)

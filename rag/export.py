@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -75,9 +76,9 @@ def _positional(model: Any, names: list[str]) -> Any:
     return Positional().eval()
 
 
-def _prompt(prompts: dict[str, str], *names: str) -> str:
+def _prompt(prompts: Mapping[str, str | None], *names: str) -> str:
     """The first of the prompts that the model defines, or none."""
-    return next((prompts[name] for name in names if prompts.get(name)), "")
+    return next((prompt for name in names if (prompt := prompts.get(name))), "")
 
 
 def _compare(target: Path, inputs: dict[str, Any], expected: Any) -> None:

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rag.candidates import find_candidates, has_pattern
 from rag.question import Question
@@ -18,11 +19,49 @@ from rag.records import Extract, Hit, SentenceKind, Span, StoredSentence
 from rag.words import content_stems
 
 # Listwise logistic regression over the sentences of the ten best passages; see rag/training/weights.py.
-WEIGHTS: Mapping[str, float] = {}
+WEIGHTS: Mapping[str, float] = {
+    "asks": -0.776,
+    "best_cover": 0.277,
+    "best_similarity": 0.349,
+    "cover": 2.749,
+    "cover_near": 1.761,
+    "cover_refers_back": 1.528,
+    "cover_wide": 1.352,
+    "density": -2.031,
+    "first": 0.122,
+    "holds": 0.372,
+    "holds_amount": 0.604,
+    "holds_cover": -0.339,
+    "holds_duration": 1.057,
+    "holds_manner": -0.361,
+    "holds_money": 0.796,
+    "holds_near": 1.028,
+    "holds_person": 0.224,
+    "holds_place": 0.059,
+    "holds_reason": 0.407,
+    "holds_time": 0.544,
+    "length": -0.097,
+    "names": -1.341,
+    "news": 0.275,
+    "numbers": 0.702,
+    "pairs": 1.577,
+    "passage_cover": 2.523,
+    "passage_first": 0.075,
+    "passage_names": 2.065,
+    "passage_score": 2.115,
+    "passage_similarity": 5.969,
+    "refers_back": 0.129,
+    "related": 3.063,
+    "similarity": 5.16,
+    "similarity_after": 0.086,
+    "similarity_before": 0.034,
+}
 
 # Passages that every corpus is taken to have more than it has: in an index of three passages a word is not common
 # because two of them hold it.
 _SMOOTHING = 50
+# Marks that may stand behind the question mark of a sentence.
+_CLOSING = "\"')]\u201d\u2019 "
 _PRONOUN_START = re.compile(r"^[\W_]*(?:he|she|it|they|this|that|these|those|his|her|its|their|such)\b", re.IGNORECASE)
 
 
@@ -68,9 +107,7 @@ def extract(question: Question, hits: Sequence[Hit], weights: Mapping[str, float
             known = found.get(item.sentence.id)
             if known is None or score > known.score:
                 spans = find_candidates(question, item.sentence.text)
-                found[item.sentence.id] = Extract(
-                    hit, item.sentence, _highlight(question, item, spans), score, features
-                )
+                found[item.sentence.id] = Extract(hit, item.sentence, _highlight(item, spans), score, features)
     return sorted(found.values(), key=lambda extract: -extract.score)
 
 
@@ -125,7 +162,7 @@ def _sentence_features(
         "length": math.log1p(len(item.stems)),
         "refers_back": refers_back,
         "first": float(position == 0),
-        "asks": float(text.rstrip("\"'”’) ").endswith("?")),
+        "asks": float(text.rstrip(_CLOSING).endswith("?")),
         **_kind_features(question, text, cover),
     }
 
@@ -175,11 +212,11 @@ def _share(wanted: frozenset[str], stems: set[str]) -> float:
 
 def _pairs(asked: Sequence[str], stems: Sequence[str]) -> float:
     """The share of the question's neighbouring word pairs that stand side by side in the sentence, 0..1."""
-    pairs = set(zip(asked, asked[1:], strict=False))
-    return len(pairs & set(zip(stems, stems[1:], strict=False))) / len(pairs) if pairs else 0.0
+    pairs = set(pairwise(asked))
+    return len(pairs & set(pairwise(stems))) / len(pairs) if pairs else 0.0
 
 
-def _highlight(question: Question, item: _Read, spans: Sequence[Span]) -> Span:
+def _highlight(item: _Read, spans: Sequence[Span]) -> Span:
     """The words of the sentence to mark, in code points of the document: the first fitting span, else all of it."""
     sentence = item.sentence.span
     if not spans:

@@ -7,11 +7,11 @@ to the same data directory meanwhile; the vector index in memory is replaced whe
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,9 +21,8 @@ from rag.answer import abstain, compose_answer
 from rag.calibration import confidence
 from rag.chunk import chunk_sentences
 from rag.embed import Embedder, OnnxEmbedder
-from rag.errors import DocumentNotFound, InputError, InvalidQuestion, ModelMismatch, RagError, StorageError
+from rag.errors import DocumentNotFound, InputError, InvalidQuestion, ModelMismatch
 from rag.extract import extract, word_weights
-from rag.index import IndexDamaged, VectorIndex, build_index, load_current, save_generation
 from rag.models import load_model
 from rag.question import Question, analyse_question
 from rag.records import (
@@ -32,6 +31,7 @@ from rag.records import (
     Check,
     Document,
     DocumentInfo,
+    Extract,
     Health,
     Hit,
     IngestResult,
@@ -44,6 +44,7 @@ from rag.records import (
     VerificationStatus,
 )
 from rag.retrieve import retrieve
+from rag.serving import ServingIndex
 from rag.settings import Settings
 from rag.split import split_document
 from rag.store import Store
@@ -63,9 +64,9 @@ class Pipeline:
         self.settings = settings
         self._store = store
         self._embedder = embedder
-        self._index: VectorIndex | None = None
-        self._index_lock = threading.Lock()
+        self._index = ServingIndex(store, settings.data_dir / "index", embedder.identity)
         self._write_lock = threading.RLock()
+        self._suggested: tuple[int, list[str]] = (-1, [])  # for which state of the store, and what
 
     @classmethod
     def open(
@@ -75,16 +76,20 @@ class Pipeline:
         embedder: Embedder | None = None,
         create: bool = False,
         progress: Progress | None = None,
+        models: Path | None = None,
     ) -> Pipeline:
         """A pipeline over `settings.data_dir`; with `create` an empty directory is made ready, else IndexMissing.
 
-        Without `embedder` the model of the settings is loaded, and exported the first time. Raises ModelMismatch when
+        Without `embedder` the model of the settings is loaded, and exported the first time; exports are kept in
+        `models`, by default a folder of the data directory. Raises ModelMismatch when
         the directory was indexed with another model, and the errors of the store and of the model.
         """
         store = Store.open(settings.data_dir, create=create)
         try:
             if embedder is None:
-                embedder = OnnxEmbedder(load_model(settings.model, settings.data_dir / "models", progress=progress))
+                embedder = OnnxEmbedder(
+                    load_model(settings.model, models or settings.data_dir / "models", progress=progress)
+                )
             known = store.model()
             if known is not None and known.sha256 != embedder.identity.sha256:
                 raise ModelMismatch(
@@ -93,7 +98,7 @@ class Pipeline:
                     f"two models do not compare: set the first one again, or ingest into a new data directory."
                 )
             pipeline = cls(settings, store, embedder)
-            pipeline._refresh_index()
+            pipeline._index.current()
         except BaseException:
             store.close()
             raise
@@ -101,6 +106,7 @@ class Pipeline:
 
     def close(self) -> None:
         """Let go of the database. The pipeline cannot be used afterwards."""
+        self._index.close()
         self._store.close()
 
     def __enter__(self) -> Self:
@@ -128,6 +134,16 @@ class Pipeline:
                 if on_result:
                     on_result(result, number, len(files))
         return results
+
+    def add_documents(
+        self, documents: Sequence[Document], *, on_done: Callable[[int, int], None] | None = None
+    ) -> None:
+        """Store documents that were read elsewhere, each committed by itself."""
+        with self._writing():
+            for number, document in enumerate(documents, start=1):
+                self._store_document(document, time.perf_counter())
+                if on_done:
+                    on_done(number, len(documents))
 
     def put_document(
         self, document_id: str, data: bytes, *, media_type: str, title: str = "", location: str = ""
@@ -174,64 +190,44 @@ class Pipeline:
         self, question: str, *, max_sentences: int | None = None, principals: Sequence[str] | None = None
     ) -> Answer:
         """The answer to `question`, or an abstention with its reason. Raises InvalidQuestion."""
-        *_, answer = self.ask_in_steps(question, max_sentences=max_sentences, principals=principals)
-        assert isinstance(answer, Answer)  # noqa: S101 - what ask_in_steps promises
-        return answer
+        found = self._find(question, self.settings.passages, principals=principals)
+        return self._compose(found, self._sentence_limit(max_sentences)).answer
 
     def ask_in_steps(
         self, question: str, *, max_sentences: int | None = None, principals: Sequence[str] | None = None
     ) -> Iterator[tuple[Hit, ...] | Answer]:
         """First the passages found, then the answer made from them. Raises InvalidQuestion."""
-        started = time.perf_counter()
         limit = self._sentence_limit(max_sentences)
-        asked = analyse_question(question, max_chars=self.settings.max_question_chars)
-        index = self._refresh_index()
-        version = self._store.change_number()
-        documents, _, chunks = self._store.counts()
-        if documents == 0 or not asked.is_searchable:
-            reason = NoAnswerReason.NO_DOCUMENTS if documents == 0 else NoAnswerReason.NOT_A_QUESTION
-            yield ()
-            yield abstain(asked.text, reason, index_version=version)
-            return
-        with self._store.snapshot():
-            hits = self._retrieve(asked, self.settings.passages, index, principals)
-            retrieved = time.perf_counter()
-            frequencies = self._store.chunk_frequencies(asked.words)
-            texts = {hit.chunk.source.id: self._store.document(hit.chunk.source.id).text for hit in hits}
-        yield tuple(hits)
-        extracts = extract(asked, hits, word_weights(asked, frequencies, chunks))
-        certainty = confidence(asked, extracts, frequencies)
-        answer = compose_answer(
-            asked,
-            extracts,
-            certainty,
-            hits=hits,
-            text_of=texts.__getitem__,
-            max_sentences=limit,
-            min_confidence=self.settings.min_confidence,
-            index_version=version,
-            degraded=index is None,
-        )
-        yield dataclasses.replace(answer, timings_ms=_timings(started, retrieved, time.perf_counter()))
+        found = self._find(question, self.settings.passages, principals=principals)
+        yield found.hits
+        yield self._compose(found, limit).answer
+
+    def examine(self, question: str, *, depth: int, within: str | None = None) -> Examination:
+        """How `question` is answered, with `depth` passages and every extract: for evaluation.
+
+        Only the passages that an answer is made from are read for it. `within` asks one document alone.
+        """
+        found = self._find(question, max(depth, self.settings.passages), within=within)
+        return self._compose(found, self.settings.max_sentences)
 
     def search(self, question: str, k: int = 10, *, principals: Sequence[str] | None = None) -> list[Hit]:
         """The `k` passages nearest to `question`, best first. Raises InvalidQuestion."""
         if not 1 <= k <= 100:
             raise InvalidQuestion(f"{k} passages were asked for; expected 1 to 100.")
-        asked = analyse_question(question, max_chars=self.settings.max_question_chars)
-        if not asked.is_searchable:
-            return []
-        with self._store.snapshot():
-            return self._retrieve(asked, k, self._refresh_index(), principals)
+        return list(self._find(question, k, principals=principals).hits)
 
     def suggestions(self) -> list[str]:
         """Up to three questions to offer, from the settings' file; only those that the documents answer."""
+        version = self._store.change_number()
+        if self._suggested[0] == version:
+            return self._suggested[1]
         found: list[str] = []
         for line in _read_lines(self.settings.suggestions):
             if line.get("suggested") and len(found) < 3:
                 question = str(line.get("question", ""))
                 if self.ask(question).status is AnswerStatus.ANSWERED:
                     found.append(question)
+        self._suggested = (version, found)
         return found
 
     def feedback(
@@ -261,7 +257,7 @@ class Pipeline:
     def health(self) -> Health:
         """Whether questions can be answered, from what, and whether the vector index is missing."""
         documents, _, chunks = self._store.counts()
-        degraded = self._refresh_index() is None
+        degraded = self._index.current() is None
         detail = "ready" if documents else 'no documents yet; add some with "rag ingest PATH"'
         return Health(
             ready=True,
@@ -275,33 +271,16 @@ class Pipeline:
 
     def check(self) -> list[Check]:
         """Each part of the data directory, checked: database, word index, vector index, and that they agree."""
-        checks = self._store.check()
-        ids, _ = self._store.chunk_vectors()
-        try:
-            index = load_current(
-                self._index_folder, database_id=self._store.database_id, model=self._embedder.identity
-            )
-        except IndexDamaged as error:
-            return [*checks, Check("vector index", ok=False, detail=str(error))]
-        if index is None:
-            return [*checks, Check("vector index", ok=len(ids) == 0, detail=f"none on disk for {len(ids)} passages")]
-        current = index.change_number == self._store.change_number()
-        same = index.size == len(ids) if current else True
-        detail = f"{index.size} vectors for {len(ids)} passages" + ("" if current else "; behind, caught up when opened")
-        return [*checks, Check("vector index", ok=same, detail=detail)]
+        return [*self._store.check(), self._index.check()]
 
     def rebuild(self) -> list[Check]:
         """Make the word index and the vector index again from the database; nothing is embedded. Gives `check()`."""
         with self._writing():
             self._store.rebuild_words()
-            self._publish_index(force=True)
+            self._index.publish()
         return self.check()
 
     # -- inside ------------------------------------------------------------------------------------------------------
-
-    @property
-    def _index_folder(self) -> Path:
-        return self.settings.data_dir / "index"
 
     def _sentence_limit(self, max_sentences: int | None) -> int:
         """How many sentences an answer may have. Raises InvalidQuestion for less than one."""
@@ -311,19 +290,62 @@ class Pipeline:
             raise InvalidQuestion(f"max_sentences is {max_sentences}; expected 1 or more.")
         return min(max_sentences, self.settings.max_sentences)
 
-    def _retrieve(
-        self, asked: Question, k: int, index: VectorIndex | None, principals: Sequence[str] | None
-    ) -> list[Hit]:
-        vector = self._embedder.embed_question(asked.text)
-        return retrieve(asked, vector, k, store=self._store, index=index, principals=principals)
+    def _find(
+        self, question: str, k: int, *, principals: Sequence[str] | None = None, within: str | None = None
+    ) -> _Found:
+        """The `k` best passages for `question`, with all that is needed to answer from them, of one moment."""
+        started = time.perf_counter()
+        asked = analyse_question(question, max_chars=self.settings.max_question_chars)
+        vector = self._embedder.embed_question(asked.text) if asked.is_searchable else None
+        index = self._index.current()
+        with self._store.snapshot():
+            documents, _, chunks = self._store.counts()
+            hits: list[Hit] = []
+            if vector is not None and documents:
+                only = None if within is None else self._store.chunk_ids(within)
+                hits = retrieve(asked, vector, k, store=self._store, index=index, principals=principals, only=only)
+            ids = dict.fromkeys(hit.chunk.source.id for hit in hits[: self.settings.passages])
+            return _Found(
+                question=asked,
+                hits=tuple(hits),
+                texts={i: self._store.document(i).text for i in ids},
+                frequencies=self._store.chunk_frequencies(asked.words),
+                documents=documents,
+                chunks=chunks,
+                index_version=self._store.change_number(),
+                degraded=index is None,
+                seconds=time.perf_counter() - started,
+            )
+
+    def _compose(self, found: _Found, limit: int) -> Examination:
+        """The answer made of what was found."""
+        asked, read_hits = found.question, found.hits[: self.settings.passages]
+        started = time.perf_counter()
+        if found.documents == 0 or not asked.is_searchable:
+            reason = NoAnswerReason.NO_DOCUMENTS if found.documents == 0 else NoAnswerReason.NOT_A_QUESTION
+            return Examination((), (), abstain(asked.text, reason, index_version=found.index_version))
+        extracts = extract(asked, read_hits, word_weights(asked, found.frequencies, found.chunks))
+        answer = compose_answer(
+            asked,
+            extracts,
+            confidence(asked, extracts, found.frequencies),
+            hits=read_hits,
+            text_of=found.texts.__getitem__,
+            max_sentences=limit,
+            min_confidence=self.settings.min_confidence,
+            index_version=found.index_version,
+            degraded=found.degraded,
+        )
+        extracting = time.perf_counter() - started
+        timings = {"retrieve": found.seconds, "extract": extracting, "total": found.seconds + extracting}
+        answer = dataclasses.replace(answer, timings_ms={k: round(v * 1000, 1) for k, v in timings.items()})
+        return Examination(found.hits, tuple(extracts), answer)
 
     def _ingest_file(self, file: Path) -> IngestResult:
         """What became of one file; whatever is wrong with the file itself becomes a FAILED result."""
         started = time.perf_counter()
         try:
-            return self._store_document(
-                read.read_document(file, max_bytes=self.settings.max_document_bytes), started
-            )
+            return self._store_document(read.read_document(file, max_bytes=self.settings.max_document_bytes), started)
         except InputError as error:
             seconds = time.perf_counter() - started
             return IngestResult(str(file), IngestStatus.FAILED, error=str(error), seconds=seconds)
@@ -331,7 +353,7 @@ class Pipeline:
     def _store_document(self, document: Document, started: float) -> IngestResult:
         """Split, chunk, embed and commit one document, unless exactly it is stored already."""
         source = document.source
-        if self._store.is_unchanged(document):
+        if self._store.is_stored(document):
             seconds = time.perf_counter() - started
             return IngestResult(source.location, IngestStatus.UNCHANGED, source.id, seconds=seconds)
         sentences = split_document(document, language=self.settings.language)
@@ -364,45 +386,29 @@ class Pipeline:
         """Hold the writer's lock, and publish an index of what was written when leaving, also after an error."""
         return _Writing(self)
 
-    def _refresh_index(self) -> VectorIndex | None:
-        """An index of what the store holds now; None when it must be rebuilt and this process cannot."""
-        current = self._index
-        if current is not None and current.change_number == self._store.change_number():
-            return current
-        with self._index_lock:
-            number = self._store.change_number()
-            if self._index is None:
-                self._index = self._load_index()
-            if self._index is None or self._index.change_number != number:
-                self._index = self._build_index()
-            return self._index
 
-    def _load_index(self) -> VectorIndex | None:
-        """The generation on disk; None when there is none, or it was damaged and has been put aside."""
-        try:
-            return load_current(self._index_folder, database_id=self._store.database_id, model=self._embedder.identity)
-        except IndexDamaged:
-            return None
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """How a question was answered: all passages found, every candidate sentence best first, and the answer."""
 
-    def _build_index(self) -> VectorIndex:
-        """An index of the vectors in the store. They are read in one snapshot, so number and content agree."""
-        with self._store.snapshot():
-            number = self._store.change_number()
-            ids, vectors = self._store.chunk_vectors()
-        return build_index(ids, vectors, change_number=number)
+    hits: tuple[Hit, ...]
+    extracts: tuple[Extract, ...]
+    answer: Answer
 
-    def _publish_index(self, *, force: bool = False) -> None:
-        """Write the index of what the store holds now as a new generation, and serve it."""
-        with self._index_lock:
-            number = self._store.change_number()
-            if force or self._index is None or self._index.change_number != number:
-                self._index = self._build_index()
-            save_generation(
-                self._index_folder,
-                self._index,
-                database_id=self._store.database_id,
-                model=self._embedder.identity,
-            )
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What retrieval gives to extraction; everything read from the store belongs to one moment."""
+
+    question: Question
+    hits: tuple[Hit, ...]
+    texts: Mapping[str, str]  # of the documents of the hits that are read, by id
+    frequencies: Mapping[str, int]  # passages that hold each word of the question
+    documents: int
+    chunks: int
+    index_version: int
+    degraded: bool
+    seconds: float
 
 
 class _Writing:
@@ -430,16 +436,10 @@ class _Writing:
         pipeline = self._pipeline
         try:
             if pipeline._store.change_number() != self._before:
-                pipeline._publish_index()
+                pipeline._index.publish()
         finally:
             self._process_lock.__exit__(kind, error, trace)
             pipeline._write_lock.release()
-
-
-def _timings(started: float, retrieved: float, done: float) -> dict[str, float]:
-    """Milliseconds by stage."""
-    stages = {"retrieve": retrieved - started, "extract": done - retrieved, "total": done - started}
-    return {name: round(seconds * 1000, 1) for name, seconds in stages.items()}
 
 
 def _read_lines(path: Path | None) -> Iterator[dict[str, object]]:

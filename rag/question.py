@@ -48,24 +48,30 @@ _PLACE_NOUNS = r"country|countries|city|cities|town|place|state|region|location|
 _PERSON_NOUNS = r"person|man|woman|people|author|president|king|queen|leader|actor|singer|scientist|official|politician"
 _MONEY_NOUNS = r"cost|costs|price|pay|paid|money|worth|fee|fees|bid|offer|offered|dollars|euros|yen|budget|spend|spent"
 
+_AMOUNT_NOUNS = r"percentage|percent|number|amount|proportion|share|fraction|rank|size|distance|population"
+_AUXILIARIES = r"is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|must|may|might"
+
 # The first pattern that matches decides, so the narrow ones come first.
 _EXPECTS: tuple[tuple[re.Pattern[str], Expects], ...] = tuple(
     (re.compile(pattern), kind)
     for pattern, kind in (
         (rf"\bhow much\b.*\b({_MONEY_NOUNS})\b", Expects.MONEY),
-        (rf"\b(what|which)\b.*\b(price|cost|fee|budget)\b|\b(how much) (money|did .* (pay|offer|bid|spend))\b", Expects.MONEY),
-        (r"\bhow (long|old)\b", Expects.DURATION),
+        (r"\bhow much (money|did .* (pay|offer|bid|spend))\b", Expects.MONEY),
+        (r"\b(what|which)\b.*\b(price|cost|fee|budget)\b", Expects.MONEY),
+        (r"\bhow (long|old)\b(?! ago)", Expects.DURATION),
         (r"\bhow (many|much|large|big|tall|high|far|fast|deep|wide|often|heavy)\b", Expects.AMOUNT),
-        (r"\b(what|which) (percentage|percent|number|amount|proportion|share|fraction|rank|size|distance|population)\b", Expects.AMOUNT),
-        (rf"\bwhen\b|\b(what|which) (\w+ )?({_TIME_NOUNS})\b|\bhow long ago\b|\bsince when\b", Expects.TIME),
+        (rf"\b(what|which) ({_AMOUNT_NOUNS})\b", Expects.AMOUNT),
+        (rf"\bwhen\b|\bhow long ago\b|\b(what|which) (\w+ )?({_TIME_NOUNS})\b", Expects.TIME),
         (rf"\bwhere\b|\b(what|which) (\w+ )?({_PLACE_NOUNS})\b", Expects.PLACE),
-        (rf"\bwho(m|se)?\b|\b(what|which) (\w+ )?({_PERSON_NOUNS})\b|\bwhat is the name of the ({_PERSON_NOUNS})\b", Expects.PERSON),
-        (r"\bwhy\b|\bwhat (is|was|are|were)? ?(the )?(reason|reasons|cause|causes|motive)\b|\bwhat (caused|led)\b|\bfor what (reason|purpose)\b", Expects.REASON),
+        (rf"\bwho(m|se)?\b|\b(what|which) (\w+ )?({_PERSON_NOUNS})\b", Expects.PERSON),
+        (rf"\bwhat is the name of the ({_PERSON_NOUNS})\b", Expects.PERSON),
+        (r"\bwhy\b|\bwhat (caused|led)\b|\bfor what (reason|purpose)\b", Expects.REASON),
+        (r"\bwhat ((is|was|are|were) )?(the )?(reasons?|causes?|motive)\b", Expects.REASON),
         (r"\bhow\b", Expects.MANNER),
         (r"\b(what|which)\b", Expects.THING),
-        (r"^(is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|must|may|might)\b", Expects.CHOICE),
+        (rf"^({_AUXILIARIES})\b", Expects.CHOICE),
     )
-)  # fmt: skip
+)
 
 
 def analyse_question(text: str, *, max_chars: int) -> Question:
@@ -98,7 +104,7 @@ def _clean(text: str) -> str:
 
 def _names(text: str) -> frozenset[str]:
     """Stems of the words that begin with a capital or are written in capitals, the first word aside."""
-    found = re.findall(r"\b[^\W\d_][\w’'.-]*", text)
+    found = re.findall(r"\b[^\W\d_][\w\u2019'.-]*", text)
     return frozenset(
         stem(word)
         for token in found[1:]

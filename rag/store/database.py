@@ -312,7 +312,9 @@ def _translated(error: apsw.Error, path: Path, system_errno: int) -> StorageErro
     if isinstance(error, apsw.FullError):
         return storage_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), path)
     # apsw gives every error its extended code; its type stubs do not know.
-    if getattr(error, "extendedresult", 0) == apsw.SQLITE_CORRUPT_VTAB:
+    damaged_words = getattr(error, "extendedresult", 0) == apsw.SQLITE_CORRUPT_VTAB
+    # FTS5 reports damaged settings of its own as an error in the SQL.
+    if damaged_words or (isinstance(error, apsw.SQLError) and "fts5" in str(error)):
         return StorageDamaged(
             f"the word index in {path} is damaged; the documents are not. Run `rag rebuild` to make it again."
         )
