@@ -1,0 +1,278 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from samples import MODEL, python_process, run_python, unit_rows
+
+import rag.index
+from rag.index import IndexDamaged, VectorIndex, build_index, load_current, save_generation
+
+DATABASE = "11111111-2222-3333-4444-555555555555"
+
+
+def an_index(change_number: int) -> VectorIndex:
+    """An index that tells by its size which one it is."""
+    count = 10 * change_number
+    return build_index(
+        np.arange(count, dtype=np.int64) + 1, unit_rows(count, seed=change_number), change_number=change_number
+    )
+
+
+def save(directory: Path, change_number: int) -> VectorIndex:
+    index = an_index(change_number)
+    save_generation(directory, index, database_id=DATABASE, model=MODEL)
+    return index
+
+
+def load(directory: Path) -> VectorIndex | None:
+    return load_current(directory, database_id=DATABASE, model=MODEL)
+
+
+def names(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
+
+
+def test_a_saved_index_finds_the_same(tmp_path: Path) -> None:
+    saved = save(tmp_path / "index", 3)
+    loaded = load(tmp_path / "index")
+    assert loaded is not None
+    assert (loaded.size, loaded.dimension, loaded.change_number) == (30, 4, 3)
+    for query in unit_rows(5, seed=9):
+        assert loaded.search(query, 10) == saved.search(query, 10)
+
+
+def test_an_empty_index_can_be_saved(tmp_path: Path) -> None:
+    save(tmp_path, 0)
+    loaded = load(tmp_path)
+    assert loaded is not None
+    assert (loaded.size, loaded.change_number) == (0, 0)
+
+
+@pytest.mark.parametrize("directory", ["", "missing"])
+def test_there_is_none_before_the_first_save(tmp_path: Path, directory: str) -> None:
+    assert load(tmp_path / directory) is None
+
+
+def test_the_generation_before_is_kept_and_older_ones_are_not(tmp_path: Path) -> None:
+    for change_number in range(1, 5):
+        save(tmp_path, change_number)
+    assert names(tmp_path) == ["CURRENT", "gen-3", "gen-4"]
+    assert names(tmp_path / "gen-4") == ["manifest.json", "vectors.faiss"]
+
+
+def test_the_manifest_says_what_the_index_was_made_from(tmp_path: Path) -> None:
+    save(tmp_path, 2)
+    manifest = json.loads((tmp_path / "gen-1" / "manifest.json").read_text())
+    size = (tmp_path / "gen-1" / "vectors.faiss").stat().st_size
+    sha256 = manifest.pop("sha256")
+    assert (len(sha256), int(sha256, 16) > 0) == (64, True)
+    assert manifest == {
+        "format": 1,
+        "database_id": DATABASE,
+        "change_number": 2,
+        "count": 20,
+        "dimension": 4,
+        "metric": "inner product of unit vectors",
+        "model": dataclasses.asdict(MODEL),
+        "size": size,
+    }
+
+
+def flip(name: str, place: int) -> Callable[[Path], None]:
+    def damage(directory: Path) -> None:
+        data = bytearray((directory / name).read_bytes())
+        data[place % len(data)] ^= 0x10
+        (directory / name).write_bytes(data)
+
+    return damage
+
+
+def cut(name: str, size: int) -> Callable[[Path], None]:
+    return lambda directory: (directory / name).write_bytes((directory / name).read_bytes()[:size])
+
+
+def remove(name: str) -> Callable[[Path], None]:
+    return lambda directory: (directory / name).unlink()
+
+
+DAMAGES = [
+    *(
+        pytest.param(flip("gen-1/vectors.faiss", place), "SHA-256 differs", id=f"vectors-{place}")
+        for place in (0, 40, 99, -1)
+    ),
+    *(
+        pytest.param(cut("gen-1/vectors.faiss", size), "bytes; expected", id=f"vectors-cut-{size}")
+        for size in (0, 1, 100)
+    ),
+    pytest.param(remove("gen-1/vectors.faiss"), "vectors.faiss is not there", id="vectors-gone"),
+    *(
+        pytest.param(flip("gen-1/manifest.json", place), "not the file that was saved", id=f"manifest-{place}")
+        for place in (0, 80, -1)
+    ),
+    pytest.param(cut("gen-1/manifest.json", 50), "not the file that was saved", id="manifest-cut"),
+    pytest.param(remove("gen-1/manifest.json"), "manifest.json is not there", id="manifest-gone"),
+    pytest.param(flip("CURRENT", 0), "does not name a generation", id="pointer-name"),
+    pytest.param(flip("CURRENT", -1), "does not name a generation", id="pointer-end"),
+    pytest.param(flip("CURRENT", 10), "", id="pointer-hash"),
+    pytest.param(cut("CURRENT", 0), "does not name a generation", id="pointer-empty"),
+    pytest.param(cut("CURRENT", 30), "does not name a generation", id="pointer-cut"),
+    pytest.param(lambda d: (d / "gen-1").rename(d / "gone"), "manifest.json is not there", id="generation-gone"),
+    pytest.param(
+        lambda d: (d / "CURRENT").write_text(f"../gen-1 {'a' * 64}\n"), "does not name", id="pointer-elsewhere"
+    ),
+]
+
+
+@pytest.mark.parametrize(("damage", "message"), DAMAGES)
+def test_a_damaged_index_is_set_aside_and_never_used(
+    tmp_path: Path, damage: Callable[[Path], None], message: str
+) -> None:
+    save(tmp_path, 1)
+    before = sum(path.is_file() for path in tmp_path.rglob("*"))
+    damage(tmp_path)
+    after = sum(path.is_file() for path in tmp_path.rglob("*"))
+    with pytest.raises(IndexDamaged, match=rf"{message}.* It was set aside as .*\.corrupt-2"):
+        load(tmp_path)
+    assert sum(path.is_file() for path in tmp_path.rglob("*")) == after >= before - 1
+    assert load(tmp_path) is None
+    save(tmp_path, 2)
+    loaded = load(tmp_path)
+    assert loaded is not None
+    assert loaded.change_number == 2
+    assert any(".corrupt-" in name for name in names(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("database_id", "model", "message"),
+    [
+        pytest.param("another", MODEL, f"has database_id '{DATABASE}'; expected 'another'", id="database"),
+        pytest.param(
+            DATABASE, dataclasses.replace(MODEL, sha256="cd" * 32), "has model .* expected .*cdcd", id="weights"
+        ),
+        pytest.param(DATABASE, dataclasses.replace(MODEL, name="other"), "has model .* expected .*other", id="model"),
+    ],
+)
+def test_an_index_of_something_else_is_set_aside(tmp_path: Path, database_id: str, model: object, message: str) -> None:
+    save(tmp_path, 1)
+    with pytest.raises(IndexDamaged, match=message):
+        load_current(tmp_path, database_id=database_id, model=model)
+    assert load(tmp_path) is None
+    assert [name.split("-2")[0] for name in names(tmp_path)] == ["CURRENT.corrupt", "gen-1.corrupt"]
+
+
+def test_every_bit_flip_in_the_vectors_is_seen(tmp_path: Path) -> None:
+    save(tmp_path, 1)
+    path = tmp_path / "gen-1" / "vectors.faiss"
+    whole = path.read_bytes()
+    pointer = (tmp_path / "CURRENT").read_bytes()
+    for place in np.random.default_rng(0).integers(0, 8 * len(whole), 200).tolist():
+        data = bytearray(whole)
+        data[place // 8] ^= 1 << place % 8
+        path.write_bytes(data)
+        with pytest.raises(IndexDamaged):
+            load(tmp_path)
+        next(tmp_path.glob("gen-1.corrupt-*")).rename(tmp_path / "gen-1")
+        (tmp_path / "CURRENT").write_bytes(pointer)
+
+
+def steps(directory: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The steps of a save that has an older generation to remove."""
+    seen: list[str] = []
+    for change_number in (1, 2):
+        save(directory, change_number)
+    with monkeypatch.context() as patch:
+        patch.setattr(rag.index, "_step", seen.append)
+        save(directory, 3)
+    return seen
+
+
+STEPS = [
+    "directory made",
+    "vectors written",
+    "manifest written",
+    "generation named",
+    "pointer written",
+    "pointer swapped",
+    "old generation removed",
+]
+
+SAVE_AND_DIE = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, "tests/rag")
+import rag.index
+from test_index_saving import save
+
+def die_there(name):
+    if name == sys.argv[2]:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+rag.index._step = die_there
+save(Path(sys.argv[1]), 3)
+"""
+
+
+def test_the_steps_of_a_save_are_those_that_are_tested(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert steps(tmp_path, monkeypatch) == STEPS
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_save_that_is_killed_leaves_the_old_or_the_new_index(tmp_path: Path, step: str) -> None:
+    save(tmp_path, 1)
+    save(tmp_path, 2)
+    process = python_process(SAVE_AND_DIE, tmp_path, step)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == -9, errors
+    loaded = load(tmp_path)
+    assert loaded is not None
+    expected = 3 if STEPS.index(step) >= STEPS.index("pointer swapped") else 2
+    assert (loaded.change_number, loaded.size) == (expected, 10 * expected)
+    save(tmp_path, 4)
+    loaded = load(tmp_path)
+    assert loaded is not None
+    assert loaded.change_number == 4
+    assert not any(name.endswith(".tmp") for name in names(tmp_path))
+    assert len([name for name in names(tmp_path) if name.startswith("gen-")]) == 2
+
+
+def test_a_full_disk_leaves_the_old_index(tmp_path: Path) -> None:
+    save(tmp_path, 1)
+    code = """
+import resource, sys
+from pathlib import Path
+sys.path.insert(0, "tests/rag")
+from test_index_saving import save
+resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
+try:
+    save(Path(sys.argv[1]), 2)
+except StorageFull as error:
+    print(error)
+"""
+    assert "could not be written: File too large. Free some space" in run_python(code, tmp_path)
+    loaded = load(tmp_path)
+    assert loaded is not None
+    assert loaded.change_number == 1
+
+
+def test_a_reader_that_a_writer_overtook_looks_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two saves between reading the pointer and reading the generation remove what the pointer named."""
+    save(tmp_path, 1)
+    read_small, overtaken = rag.index._read_small, []
+
+    def slow(path: Path) -> bytes:
+        if path.name == "manifest.json" and not overtaken:
+            overtaken.append(path)
+            save(tmp_path, 2)
+            save(tmp_path, 3)
+        return read_small(path)
+
+    monkeypatch.setattr(rag.index, "_read_small", slow)
+    loaded = load(tmp_path)
+    assert loaded is not None
+    assert loaded.change_number == 3
+    assert names(tmp_path) == ["CURRENT", "gen-2", "gen-3"]
