@@ -163,7 +163,9 @@ class CitewellChat extends HTMLElement {
       body: JSON.stringify({ question }),
       signal,
     });
-    const body = await response.json();
+    // Something between here and the service may answer too, and not in JSON.
+    const body = await response.json().catch(() => ({ detail: "The server cannot answer right now." }));
+    signal.throwIfAborted();
     if (response.ok) {
       this.#show(body, { fresh: true });
     } else if (response.status === 429) {
@@ -186,7 +188,8 @@ class CitewellChat extends HTMLElement {
       placeholder: "Ask a question",
       maxlength: this.getAttribute("max-chars") ?? "1000",
     });
-    this.#input.value = this.getAttribute("question") ?? "";
+    const typedInto = this.querySelector("textarea"); // the page's own box, there until this component came
+    this.#input.value = typedInto?.value ?? this.getAttribute("question") ?? "";
     this.#input.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
         event.preventDefault();
@@ -224,8 +227,12 @@ class CitewellChat extends HTMLElement {
         this.ask(chosen.textContent);
       }
     });
-    this.#frame.classList.toggle("cw-home", !this.#input.value);
+    this.#frame.classList.toggle("cw-home", !this.getAttribute("question"));
+    const hadFocus = typedInto !== null && typedInto === document.activeElement;
     this.#root.replaceChildren(this.#frame);
+    if (hadFocus) {
+      this.#input.focus();
+    }
   }
 
   /** Put `content` where answers go and say `spoken` to those who listen. */

@@ -1,0 +1,457 @@
+"""The page in a real browser, over a real server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Response, Route, expect, sync_playwright
+
+from rag.records import BlockKind
+from rag.settings import Settings
+from tests.web.scripted import ScriptedPipeline, make_document
+from tests.web.test_limits import serving
+
+pytestmark = pytest.mark.slow
+
+DOME = "When is the dome open to visitors?"
+MIRROR = "How big is the mirror?"
+HOSTILE = "\"'><script>alert(1)</script><img src=//evil.example/x onerror=alert(1)><a href='javascript:alert(1)'>x</a>"
+PHONE = {"width": 360, "height": 740}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--no-first-run",
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> ScriptedPipeline:
+    return ScriptedPipeline(Settings(data_dir=tmp_path_factory.mktemp("data"), questions_per_minute=10_000))
+
+
+@pytest.fixture(scope="module")
+def address(library: ScriptedPipeline) -> Iterator[str]:
+    with serving(library) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+class Visit:
+    """A page, and everything it did that it should not."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.address = address
+        self.page = context.new_page()
+        self.troubles: list[str] = []
+        self.expected: tuple[str, ...] = ()
+        self.page.on("console", lambda message: self._note(f"console {message.type}: {message.text}"))
+        self.page.on("pageerror", lambda error: self._note(f"error: {error}"))
+        self.page.on("dialog", lambda dialog: (self._note(f"dialog: {dialog.message}"), dialog.dismiss()))
+        self.page.on("request", lambda request: self._check_host(request.url))
+
+    def _note(self, trouble: str) -> None:
+        self.troubles.append(trouble)
+
+    def _check_host(self, url: str) -> None:
+        if not url.startswith(self.address + "/"):
+            self._note(f"request to {url}")
+
+    def open(self, path: str = "/") -> Page:
+        self.page.goto(self.address + path)
+        return self.page
+
+    def box(self) -> Locator:
+        """The component's question box, once it is there."""
+        self.page.locator("citewell-chat:defined").wait_for()
+        return self.page.get_by_role("textbox", name="Your question")
+
+    def ask(self, question: str) -> Page:
+        """Ask by keyboard and wait for what comes back."""
+        box = self.box()
+        box.fill(question)
+        with self.page.expect_response("**/api/v1/ask"):
+            box.press("Enter")
+        self.page.locator("citewell-chat .cw-output > *").first.wait_for()
+        return self.page
+
+    def close(self) -> None:
+        self.page.close()
+        assert [trouble for trouble in self.troubles if not trouble.startswith(self.expected or ("\0",))] == []
+
+
+@pytest.fixture
+def options() -> dict[str, object]:
+    """What the browser is like; a test overrides it by parametrising."""
+    return {}
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str, options: dict) -> Iterator[Visit]:
+    context = browser.new_context(**{"viewport": {"width": 1280, "height": 860}} | options)
+    visit = Visit(context, address)
+    yield visit
+    visit.close()
+    context.close()
+
+
+def with_options(**options: object) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("options", [options], ids=[""])
+
+
+def focused_text(page: Page) -> str:
+    """The text of what has the focus, inside the component too."""
+    return page.evaluate(
+        """() => {
+          let at = document.activeElement;
+          while (at.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+          return at.textContent;
+        }"""
+    )
+
+
+class TestAsking:
+    def test_enter_asks_and_the_answer_is_marked(self, visit: Visit) -> None:
+        visit.open()
+        page = visit.ask(DOME)
+        sentence = page.locator(".cw-sentence").first
+        expect(sentence).to_have_text("The dome opens to visitors on the first Friday of each month.1")
+        expect(sentence.locator("mark")).to_have_text("the first Friday of each month")
+        expect(page.locator(".cw-confidence")).to_have_text("Very likely right")
+        expect(page.locator(".cw-confidence")).to_have_attribute("title", re.compile(r"Confidence 0\.93"))
+        expect(page.get_by_role("status")).to_contain_text("Answer: The dome opens to visitors")
+        assert page.get_by_text("Ask your documents.").is_hidden()
+
+    def test_shift_enter_makes_a_new_line_and_asks_nothing(self, visit: Visit) -> None:
+        page = visit.open()
+        box = visit.box()
+        box.fill("one")
+        box.press("Shift+Enter")
+        box.type("two")
+        assert box.input_value() == "one\ntwo"
+        assert page.locator(".cw-answer").count() == 0
+
+    def test_what_was_typed_before_the_component_came_is_kept(self, visit: Visit) -> None:
+        held: list[Route] = []
+        page = visit.page
+        page.route("**/citewell-chat.js", lambda route: held.append(route))
+        page.goto(visit.address, wait_until="commit")
+        page.get_by_role("textbox", name="Your question").type("How big")
+        held[0].continue_()
+        page.locator("citewell-chat:defined").wait_for()
+        box = page.get_by_role("textbox", name="Your question")
+        expect(box).to_have_value("How big")
+        expect(box).to_be_focused()
+
+    def test_marked_words_beyond_the_first_plane_stay_whole(self, visit: Visit) -> None:
+        visit.open()
+        page = visit.ask("What is painted on the pier?")
+        expect(page.locator(".cw-sentence mark")).to_have_text("🔭 ad astra")
+
+    def test_a_suggestion_asks_itself(self, visit: Visit) -> None:
+        page = visit.open()
+        page.get_by_role("link", name=MIRROR).click()
+        expect(page.locator(".cw-sentence")).to_contain_text("76 centimetres")
+        expect(page.get_by_role("textbox", name="Your question")).to_have_value(MIRROR)
+
+    def test_the_address_and_the_back_button_keep_up(self, visit: Visit) -> None:
+        visit.open()
+        visit.ask(DOME)
+        page = visit.ask(MIRROR)
+        assert page.url.endswith("/?q=How%20big%20is%20the%20mirror%3F")
+        page.go_back()
+        expect(page.locator(".cw-sentence").first).to_contain_text("The dome opens")
+        page.reload()
+        expect(page.locator(".cw-sentence").first).to_contain_text("The dome opens")
+        page.go_back()
+        expect(page.get_by_text("Ask your documents.")).to_be_visible()
+
+    def test_no_answer_says_why_and_shows_the_nearest(self, visit: Visit) -> None:
+        visit.open()
+        page = visit.ask("Who sweeps the paths?")
+        expect(page.get_by_role("heading", name="The documents do not say.")).to_be_visible()
+        assert page.locator(".cw-passage:visible").count() == 3
+        expect(page.get_by_role("link", name=MIRROR)).to_be_visible()
+        page.locator(".cw-passage a").first.click()
+        expect(page.locator("#cited")).to_contain_text("The dome opens to visitors")
+
+
+class TestCitations:
+    def test_a_chip_opens_the_panel_and_escape_gives_the_focus_back(self, visit: Visit) -> None:
+        visit.open()
+        page = visit.ask(DOME)
+        chip = page.get_by_role("button", name="Source 1")
+        chip.press("Enter")
+        panel = page.get_by_role("dialog", name="Source 1")
+        expect(panel.locator("mark")).to_have_text("The dome opens to visitors on the first Friday of each month.")
+        expect(panel).to_contain_text("Guided tours begin at half past eight")
+        expect(panel).to_contain_text("Also stated in Spring newsletter")
+        expect(chip).to_have_attribute("aria-expanded", "true")
+        assert focused_text(page) == "Source 1"
+        page.keyboard.press("Escape")
+        expect(panel).to_have_count(0)
+        expect(chip).to_have_attribute("aria-expanded", "false")
+        assert focused_text(page) == "1"
+
+    def test_the_link_opens_the_document_at_the_marked_sentence(self, visit: Visit) -> None:
+        visit.open()
+        page = visit.ask(MIRROR)
+        page.locator(".cw-source-button").click()
+        page.get_by_role("link", name="Read it in the document").click()
+        cited = page.locator("#cited")
+        expect(cited).to_have_text("The main telescope has a mirror 76 centimetres across.")
+        expect(cited).to_be_in_viewport()
+        assert page.locator("mark").count() == 1
+
+    def test_a_changed_document_marks_nothing_and_says_so(self, visit: Visit) -> None:
+        page = visit.open("/documents/observatory?start=0&end=9&sha256=000000000000#cited")
+        expect(page.get_by_role("status")).to_have_text(
+            "This document has changed since it was quoted, so nothing is marked."
+        )
+        assert page.locator("mark").count() == 0
+
+    def test_copying_takes_the_sources_along(self, visit: Visit) -> None:
+        visit.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        visit.open()
+        page = visit.ask(MIRROR)
+        page.get_by_role("button", name="Copy").click()
+        expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        copied = page.evaluate("navigator.clipboard.readText()")
+        quote = "The main telescope has a mirror 76 centimetres across."
+        assert copied.startswith(
+            f"{quote} [1]\n\n[1] “{quote}” The hill observatory, Visiting\n{visit.address}/documents/"
+        )
+
+    def test_a_thumb_is_sent(self, visit: Visit, library: ScriptedPipeline) -> None:
+        visit.open()
+        page = visit.ask(MIRROR)
+        page.get_by_role("button", name="This did not help").click()
+        expect(page.locator(".cw-rating")).to_have_text("Thank you")
+        assert library.feedback_given[-1][1] == "not_relevant"
+
+
+class TestTrouble:
+    @pytest.mark.parametrize(
+        ("status", "headers", "words"),
+        [
+            (429, {"Retry-After": "12"}, "Too many questions at once. Try again in 12 seconds."),
+            (503, {}, "The service is resting."),
+        ],
+    )
+    def test_a_refusal_is_said_in_words_and_can_be_tried_again(
+        self, visit: Visit, status: int, headers: dict[str, str], words: str
+    ) -> None:
+        visit.expected = (f"console error: Failed to load resource: the server responded with a status of {status}",)
+        visit.open()
+        refusal = {"status": status, "detail": "The service is resting."}
+        visit.page.route("**/api/v1/ask", lambda route: route.fulfill(status=status, headers=headers, json=refusal))
+        page = visit.ask(MIRROR)
+        expect(page.locator(".cw-complaint")).to_contain_text(words)
+        page.unroute("**/api/v1/ask")
+        page.get_by_role("button", name="Try again").click()
+        expect(page.locator(".cw-sentence")).to_contain_text("76 centimetres")
+
+    def test_a_server_that_cannot_be_reached_is_said_in_words(self, visit: Visit) -> None:
+        visit.expected = ("console error: Failed to load resource",)
+        page = visit.open()
+        page.route("**/api/v1/ask", lambda route: route.abort())
+        visit.box().fill(MIRROR)
+        page.keyboard.press("Enter")
+        expect(page.locator(".cw-complaint")).to_contain_text("The server cannot be reached.")
+
+    def test_an_answer_from_something_else_than_the_service_is_said_in_words(self, visit: Visit) -> None:
+        visit.expected = ("console error: Failed to load resource",)
+        visit.open()
+        visit.page.route("**/api/v1/ask", lambda route: route.fulfill(status=502, body="<h1>Bad gateway</h1>"))
+        page = visit.ask(MIRROR)
+        expect(page.locator(".cw-complaint")).to_contain_text("The server cannot answer right now.")
+
+    def test_only_the_last_of_two_questions_is_shown(self, visit: Visit) -> None:
+        held: list[Route] = []
+        page = visit.open()
+        page.route("**/api/v1/ask", lambda route: held.append(route))
+        box = visit.box()
+        box.fill(DOME)
+        box.press("Enter")
+        page.wait_for_timeout(300)
+        page.unroute("**/api/v1/ask")
+        visit.ask(MIRROR)
+        expect(page.locator(".cw-sentence")).to_contain_text("76 centimetres")
+        assert len(held) == 1
+
+
+class TestWithoutScripts:
+    @with_options(java_script_enabled=False)
+    def test_the_form_answers_and_the_source_opens(self, visit: Visit) -> None:
+        page = visit.open()
+        page.get_by_role("textbox", name="Your question").fill(DOME)
+        page.get_by_role("button", name="Ask").click()
+        expect(page.locator(".cw-sentence").first.locator("mark")).to_have_text("the first Friday of each month")
+        page.get_by_role("link", name="Source 1").click()
+        assert page.url.endswith("#source-1")
+        page.get_by_role("link", name="Read it in the document").first.click()
+        expect(page.locator("#cited")).to_have_text("The dome opens to visitors on the first Friday of each month.")
+
+    @pytest.mark.parametrize("question", [DOME, MIRROR, "Who sweeps the paths?", "Is it nice?", "???"])
+    def test_both_ways_show_the_same_words(self, visit: Visit, question: str) -> None:
+        """The server's answer stays in the page below the component's, so that the two can be compared."""
+        page = visit.open()
+        page.goto(f"{visit.address}/?q={question.replace('?', '%3F')}")
+        page.locator("citewell-chat .cw-answer").nth(1).wait_for(state="attached")
+        drawn, sent = page.evaluate(
+            """() => {
+              const host = document.querySelector("citewell-chat");
+              const parts = ".cw-sentence, .cw-confidence, .cw-label, .cw-source-title, .cw-where, .cw-also, .cw-none,"
+                + " .cw-lead, .cw-passage-text";
+              return [host.shadowRoot, host].map((root) =>
+                [...root.querySelectorAll(".cw-answer")].flatMap((answer) =>
+                  [...answer.querySelectorAll(parts)].map((part) =>
+                    [part.className, part.textContent.trim(), part.title ?? ""])));
+            }"""
+        )
+        assert drawn == sent
+        assert len(drawn) > 1
+
+
+class TestLook:
+    @with_options(color_scheme="dark")
+    def test_dark_mode_is_dark(self, visit: Visit) -> None:
+        visit.open()
+        page = visit.ask(DOME)
+        luminance = "(part) => Number(getComputedStyle(part)[arguments[0]].match(/\\d+/)[0])"
+        assert page.locator("html").evaluate(luminance.replace("arguments[0]", "'backgroundColor'")) < 50
+        assert page.locator(".cw-sentence").first.evaluate(luminance.replace("arguments[0]", "'color'")) > 200
+
+    @with_options(viewport=PHONE)
+    @pytest.mark.parametrize("path", ["/", "/documents", "/documents/observatory", "/nowhere"])
+    def test_a_phone_needs_no_sideways_scrolling(self, visit: Visit, path: str) -> None:
+        visit.expected = ("console error: Failed to load resource",) if path == "/nowhere" else ()
+        page = visit.open(path)
+        if path == "/":
+            visit.ask(DOME)
+            page.get_by_role("button", name="Source 1").click()
+            expect(page.get_by_role("dialog")).to_be_in_viewport()
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+    @with_options(viewport=PHONE)
+    def test_long_words_do_not_push_the_page_wide(self, visit: Visit, library: ScriptedPipeline) -> None:
+        library.add(make_document("long", "x" * 300, [(kind, 1, "y" * 500) for kind in BlockKind]))
+        try:
+            for path in ("/documents/long", "/documents", "/?q=" + "z" * 400):
+                page = visit.open(path)
+                assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
+        finally:
+            del library.library["long"]
+
+    @with_options(reduced_motion="reduce")
+    def test_nothing_moves_for_those_who_ask_for_it(self, visit: Visit) -> None:
+        visit.open()
+        page = visit.ask(DOME)
+        assert page.locator(".cw-sentence mark").evaluate("(mark) => getComputedStyle(mark).animationName") == "none"
+
+    def test_the_focus_can_be_seen(self, visit: Visit) -> None:
+        visit.open()
+        page = visit.ask(DOME)
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        chip = page.get_by_role("button", name="Source 1")
+        expect(chip).to_be_focused()
+        assert chip.evaluate("(chip) => getComputedStyle(chip).outlineStyle") == "solid"
+
+    def test_print_leaves_out_the_buttons(self, visit: Visit) -> None:
+        visit.open()
+        page = visit.ask(DOME)
+        page.emulate_media(media="print")
+        expect(page.locator("citewell-chat form").last).to_be_hidden()
+        expect(page.locator(".cw-sentence").first).to_be_visible()
+
+
+class TestHostileText:
+    """Each visit fails by itself on a dialog, a console error or a request to another host."""
+
+    def test_a_question_is_only_text(self, visit: Visit) -> None:
+        visit.open()
+        page = visit.ask(HOSTILE)
+        expect(page.get_by_role("textbox", name="Your question")).to_have_value(HOSTILE)
+        page.reload()
+        expect(page.get_by_role("heading", name="The documents do not say.")).to_be_visible()
+
+    def test_a_document_is_only_text(self, visit: Visit, library: ScriptedPipeline) -> None:
+        library.add(make_document("hostile", HOSTILE, [(kind, 1, HOSTILE) for kind in BlockKind]))
+        try:
+            page = visit.open("/documents/hostile")
+            expect(page.locator("[data-block]").nth(1)).to_have_text(HOSTILE)
+            visit.open("/documents")
+            visit.open()
+            page = visit.ask("What is there?")
+            visit.open("/?q=What+is+there%3F")
+            page.wait_for_load_state("networkidle")
+        finally:
+            del library.library["hostile"]
+
+    def test_every_field_of_an_answer_is_only_text(self, visit: Visit) -> None:
+        def poison(value: object) -> object:
+            if isinstance(value, dict):
+                return {key: value[key] if key in ("status", "label") else poison(value[key]) for key in value}
+            if isinstance(value, list):
+                return [poison(item) for item in value]
+            return HOSTILE if isinstance(value, str) else value
+
+        def fulfil(route: Route) -> None:
+            answer = poison(route.fetch().json())
+            answer["citations"][0]["link"] = "javascript:alert(1)"
+            answer["citations"][0]["also_in"][0]["link"] = "data:text/html,<script>alert(1)</script>"
+            route.fulfill(json=answer)
+
+        visit.open()
+        visit.page.route("**/api/v1/ask", fulfil)
+        page = visit.ask(DOME)
+        page.get_by_role("button", name="Source 1").click()
+        expect(page.locator(".cw-panel mark")).to_have_text(HOSTILE)
+        schemes = page.locator("citewell-chat a:visible").evaluate_all("(all) => all.map((one) => one.protocol)")
+        assert set(schemes) <= {"http:"}
+        assert page.locator(".cw-panel :is(script, img)").count() == 0
+
+    def test_the_policy_stops_what_gets_through_anyway(self, visit: Visit) -> None:
+        """A script that was put into the page does not run: the last line holds by itself."""
+        visit.expected = ("console error", "error: ")
+        page = visit.open()
+        stopped = page.evaluate(
+            """() => {
+              try { document.body.innerHTML += "<img src=x onerror=alert(1)>"; return false; }
+              catch (error) { return error instanceof TypeError; }
+            }"""
+        )
+        assert stopped
+
+
+def test_the_component_asks_the_service_that_it_came_from(visit: Visit, address: str) -> None:
+    """A page of another path, with nothing but the element and its script, is enough."""
+    responses: list[Response] = []
+    visit.page.on("response", lambda response: responses.append(response))
+    visit.page.route(
+        "**/elsewhere/page",
+        lambda route: route.fulfill(
+            content_type="text/html",
+            body=f"<citewell-chat></citewell-chat><script type=module src={address}/static/citewell-chat.js></script>",
+        ),
+    )
+    visit.open("/elsewhere/page")
+    page = visit.ask(MIRROR)
+    expect(page.locator(".cw-sentence")).to_contain_text("76 centimetres")
+    assert page.url.endswith("/elsewhere/page")
+    assert {urlsplit(r.url).path for r in responses} >= {"/api/v1/ask", "/static/citewell-chat.css"}
