@@ -59,8 +59,10 @@ class Database:
         refuse_old_sqlite(apsw.sqlite_lib_version())
         self._directory = data_dir.absolute()
         self.path = self._directory / FILE_NAME
+        # Held for a whole ingest; the other one for a single transaction, so that feedback need not wait for the first.
         self._write_turn = threading.RLock()
         self._write_depth = 0
+        self._writer_lock = threading.RLock()
         self._writer: apsw.Connection | None = None
         self._pool_lock = threading.Lock()
         self._idle: list[apsw.Connection] = []
@@ -133,7 +135,7 @@ class Database:
     # Connections
 
     def _connect(self, name: str, flags: int) -> apsw.Connection:
-        """A new connection with the settings that every connection has."""
+        """A new connection with the settings that every connection has, after a first look into the file."""
         with self._translating():
             connection = apsw.Connection(name, flags=flags)
         try:
@@ -141,6 +143,7 @@ class Database:
                 connection.set_busy_timeout(_BUSY_TIMEOUT)
                 # FULL: a commit is on the disk before it is acknowledged, in a power cut too.
                 connection.execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON")
+                connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
         except BaseException:
             connection.close()
             raise
@@ -148,18 +151,13 @@ class Database:
 
     def _connect_reader(self) -> apsw.Connection:
         """A new connection that only reads, also where the directory cannot be written."""
-        connection = self._connect(str(self.path), apsw.SQLITE_OPEN_READWRITE)
         try:
-            with self._translating(connection):
-                connection.execute("PRAGMA query_only = ON; SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
+            connection = self._connect(str(self.path), apsw.SQLITE_OPEN_READWRITE)
         except StorageError as error:
-            connection.close()
             if os.access(self._directory, os.W_OK):
                 raise
             return self._connect_immutable(error)
-        except BaseException:
-            connection.close()
-            raise
+        connection.execute("PRAGMA query_only = ON")
         return connection
 
     def _connect_immutable(self, error: StorageError) -> apsw.Connection:
@@ -197,7 +195,7 @@ class Database:
 
     def close(self) -> None:
         """Give back every file handle. Reads still under way in other threads end first, and then theirs."""
-        with self._write_turn, self._pool_lock:
+        with self._writer_lock, self._pool_lock:
             self._closed = True
             connections = [*self._idle, *([self._writer] if self._writer else [])]
             self._idle, self._writer = [], None
@@ -231,7 +229,7 @@ class Database:
 
         When the block has been left without an error, what was written is on the disk.
         """
-        with self._write_turn:
+        with self._writer_lock:
             if self._closed:
                 raise ValueError("the store is closed")
             if self._writer is None:
@@ -242,11 +240,12 @@ class Database:
     def empty_log(self) -> None:
         """Move the write-ahead log into the database file, so that no deleted text is left in it.
 
-        With a reader in the way it stays for the next time; the last connection to close does it too.
+        Raises nothing: what was committed stays committed. With a reader in the way, or no space, the log is left for
+        the next time, and the last connection to close tries too.
         """
-        with self._write_turn:
+        with self._writer_lock:
             if self._writer is not None:
-                with suppress(StorageBusy), self._translating(self._writer):
+                with suppress(StorageError), self._translating(self._writer):
                     self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     @contextmanager
@@ -296,7 +295,9 @@ class Database:
         try:
             yield
         except apsw.Error as error:
-            raise _translated(error, self.path, connection.system_errno if connection else _open_errno()) from error
+            raise _translated(
+                error, self.path, connection.system_errno if connection else _open_errno(self._directory)
+            ) from error
 
 
 _RESTORE = (
@@ -327,13 +328,13 @@ def _translated(error: apsw.Error, path: Path, system_errno: int) -> StorageErro
     return StorageError(f"{path} could not be used: {error}.")
 
 
-def _open_errno() -> int:
-    """Why no file can be opened right now, or 0: a connection that failed to open does not tell."""
+def _open_errno(directory: Path) -> int:
+    """Why no file can be opened in `directory` right now, or 0: a connection that failed to open does not tell."""
     try:
         os.close(os.open(os.devnull, os.O_RDONLY))
     except OSError as error:
         return error.errno or 0
-    return 0
+    return 0 if os.access(directory, os.W_OK) else errno.EACCES
 
 
 @contextmanager

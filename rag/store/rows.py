@@ -43,6 +43,11 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def storable(text: str) -> str:
+    """The text with "?" for what has no UTF-8: half of a surrogate pair, which JSON lets through."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def is_stored(connection: apsw.Connection, document: Document) -> bool:
     """Whether exactly this document is there: the same source, and the same hashes of its bytes and its text."""
     source = document.source
@@ -138,7 +143,7 @@ def _vector_rows(ids: Iterable[tuple[Any, ...]], vectors: FloatMatrix) -> list[t
 def remove_document(connection: apsw.Connection, document_id: str) -> str | None:
     """Delete a document and all that belongs to it; when it was first stored, or None where there was none."""
     created_at: str | None = connection.execute(
-        "DELETE FROM documents WHERE id = ? RETURNING created_at", (document_id,)
+        "DELETE FROM documents WHERE id = ? RETURNING created_at", (storable(document_id),)
     ).get
     return created_at
 
@@ -148,7 +153,7 @@ def read_document(connection: apsw.Connection, document_id: str) -> Document:
     row = connection.execute(
         "SELECT number, id, title, location, media_type, content_sha256, text_sha256, warnings, text FROM documents"
         " WHERE id = ?",
-        (document_id,),
+        (storable(document_id),),
     ).fetchone()
     if row is None:
         raise not_found(document_id)
@@ -199,7 +204,7 @@ def _document_info(
 
 def read_sentences(connection: apsw.Connection, document_id: str) -> list[StoredSentence]:
     """The sentences of a document in text order. Raises DocumentNotFound."""
-    number = connection.execute("SELECT number FROM documents WHERE id = ?", (document_id,)).get
+    number = connection.execute("SELECT number FROM documents WHERE id = ?", (storable(document_id),)).get
     if number is None:
         raise not_found(document_id)
     query = f"SELECT {_SENTENCE} FROM sentences s WHERE document = ? ORDER BY position"  # noqa: S608 - constant columns
@@ -232,7 +237,7 @@ def read_chunks(connection: apsw.Connection, ids: Sequence[int]) -> dict[int, Ch
             text=row[8],
             section=row[9],
             page=row[10],
-            sentences=tuple(sentences[row[0]]),
+            sentences=tuple(sentences.get(row[0], ())),
             updated_at=row[11],
         )
         for row in rows

@@ -106,7 +106,7 @@ class Store:
         """The SHA-256 of the bytes that this document was read from, or None when it is not there."""
         with self._database.reading() as connection:
             found: str | None = connection.execute(
-                "SELECT content_sha256 FROM documents WHERE id = ?", (document_id,)
+                "SELECT content_sha256 FROM documents WHERE id = ?", (rows.storable(document_id),)
             ).get
             return found
 
@@ -227,7 +227,14 @@ class Store:
             feedback_id: int = connection.execute(
                 "INSERT INTO feedback (answer_id, question, relevance, citation_number, comment, created_at)"
                 " VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
-                (answer_id, question, relevance, citation_number, comment, rows.now()),
+                (
+                    rows.storable(answer_id),
+                    None if question is None else rows.storable(question),
+                    relevance,
+                    citation_number,
+                    rows.storable(comment),
+                    rows.now(),
+                ),
             ).get
             return feedback_id
 

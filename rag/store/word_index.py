@@ -62,8 +62,8 @@ def _phrases(connection: apsw.Connection, words: Iterable[str]) -> dict[tuple[st
 def rebuild(connection: apsw.Connection) -> None:
     """Make the word index again from the chunks, whatever is in its tables now.
 
-    FTS5's own 'rebuild' command gives up when its settings are damaged, so the tables are made anew first; and it does not even
-    drop them without a format number that it knows, so that is mended before.
+    FTS5's own 'rebuild' command gives up when its settings are damaged, so the tables are made anew first. Dropping
+    them needs a format number that FTS5 knows, so that is mended before.
     """
     connection.execute("REPLACE INTO words_config (k, v) VALUES ('version', 4)")
     definition: str = connection.execute("SELECT sql FROM sqlite_schema WHERE name = 'words'").get

@@ -246,6 +246,7 @@ def test_a_full_disk_leaves_the_old_index(tmp_path: Path) -> None:
 import resource, sys
 from pathlib import Path
 sys.path.insert(0, "tests/rag")
+from rag.errors import StorageFull
 from test_index_saving import save
 resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
 try:

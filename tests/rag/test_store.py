@@ -15,7 +15,7 @@ from rag.records import DocumentInfo, IngestStatus, SentenceKind, Source, Span, 
 from rag.store import Store
 from rag.store.database import refuse_old_sqlite
 
-LINES = ("The harbour froze in January.", "Ships waited outside.", "Naïve ☃ readers 𝔘nderstood.")
+LINES = ("The harbour froze in January.", "Ships waited outside.", "Naïve ☃ readers 😀 understood.")
 
 
 @pytest.fixture
@@ -164,8 +164,10 @@ def test_the_stored_hash_is_that_of_the_bytes(store: Store) -> None:
 
 @pytest.mark.parametrize("method", ["document", "sentences", "delete_document"])
 def test_an_unknown_id_is_named(store: Store, method: str) -> None:
-    with pytest.raises(DocumentNotFound, match="no document has the id 'nobody'"):
-        getattr(store, method)("nobody")
+    for document_id in ("nobody", "", "\ud800", "a\0", "' OR 1=1 --"):
+        with pytest.raises(DocumentNotFound) as caught:
+            getattr(store, method)(document_id)
+        assert str(caught.value).startswith(f"no document has the id {document_id!r}; `rag documents` lists")
 
 
 @pytest.mark.parametrize(
@@ -197,6 +199,25 @@ def test_a_place_outside_of_the_text_is_refused(store: Store) -> None:
         store.put_document(*given._replace(passages=passages))
 
 
+def test_a_put_that_fails_half_way_leaves_the_old_version(store: Store) -> None:
+    put(store, "a", *LINES)
+    given = parts("a", "Nothing froze this year.")
+    passages = [dataclasses.replace(given.passages[0], search_text="half a pair \ud800")]
+    with pytest.raises(UnicodeEncodeError):
+        store.put_document(*given._replace(passages=passages))
+    assert (store.counts(), store.change_number()) == ((1, 4, 2), 1)
+    assert store.document("a") == parts("a", *LINES).document
+    assert len(store.search_words(["harbour"], 5)) == 1
+
+
+def test_feedback_does_not_wait_for_an_ingest(store: Store) -> None:
+    with store.write_lock():
+        thread = threading.Thread(target=store.add_feedback, args=("answer", None, "relevant", None, ""))
+        thread.start()
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+
+
 def test_vectors_need_a_model_first(tmp_path: Path) -> None:
     with Store.open(tmp_path) as store, pytest.raises(ValueError, match="call bind_model"):
         put(store, "a", *LINES)
@@ -216,14 +237,14 @@ def test_a_store_is_bound_to_one_model(store: Store, tmp_path: Path) -> None:
 
 def test_feedback_is_kept(store: Store, tmp_path: Path) -> None:
     assert store.add_feedback("first", "Why?", "relevant", 1, "yes") == 1
-    assert store.add_feedback("second", None, "not_relevant", None, "") == 2
+    assert store.add_feedback("second", None, "not_relevant", None, "half \ud83d") == 2
     with pytest.raises(ValueError, match="relevance is 'good'"):
         store.add_feedback("third", None, "good", None, "")
     with apsw.Connection(str(tmp_path / "data" / "citewell.sqlite")) as connection:
         rows = connection.execute(
             "SELECT answer_id, question, relevance, citation_number, comment FROM feedback"
         ).fetchall()
-    assert rows == [("first", "Why?", "relevant", 1, "yes"), ("second", None, "not_relevant", None, "")]
+    assert rows == [("first", "Why?", "relevant", 1, "yes"), ("second", None, "not_relevant", None, "half ?")]
 
 
 def test_everything_is_there_after_reopening(tmp_path: Path) -> None:

@@ -1,0 +1,439 @@
+"""What happens when the machine fails: the message, and what is still there afterwards."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import apsw
+import pytest
+from samples import open_store, put, python_process, run_python
+
+from rag.disk import network_file_system
+from rag.errors import IndexMissing, StorageBusy, StorageDamaged, StorageError, StorageTooNew
+from rag.records import IngestStatus
+from rag.store import Store
+
+FILE = "citewell.sqlite"
+NOBODY = 65_534
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data directory with one document, closed."""
+    with open_store(tmp_path / "data") as store:
+        put(store, "a", "The harbour froze.", "Ships waited.")
+    return tmp_path / "data"
+
+
+# Killed processes
+
+PUT_FOR_EVER = """
+import sys
+from pathlib import Path
+from samples import open_store, put
+with open_store(Path(sys.argv[1])) as store:
+    number = int(sys.argv[2])
+    while True:
+        number += 1
+        put(store, f"document{number}", *[f"Sentence {line} of {number}." for line in range(20)])
+        if number % 5 == 0:
+            store.delete_document(f"document{number}")
+        print(number, flush=True)
+"""
+
+
+def test_what_was_acknowledged_survives_a_kill_and_nothing_is_half_there(tmp_path: Path) -> None:
+    data, acknowledged = tmp_path / "data", 0
+    for cycle in range(10):
+        process = python_process(PUT_FOR_EVER, data, acknowledged)
+        assert process.stdout is not None
+        last = process.stdout.readline()
+        time.sleep(random.Random(cycle).uniform(0, 0.1))  # noqa: S311 - when to kill
+        process.kill()
+        rest, errors = process.communicate(timeout=60)
+        numbers = [int(line) for line in (last + rest).splitlines() if line]
+        assert numbers, errors
+        acknowledged = max(numbers)
+        with Store.open(data, create=False) as store:
+            found = {info.source.id: info for info in store.documents()}
+            kept = {f"document{n}" for n in range(1, acknowledged + 1) if n % 5}
+            in_flight = f"document{acknowledged + 1}"
+            assert kept <= set(found) <= kept | {in_flight}
+            assert all((info.sentences, info.chunks) == (21, 10) for info in found.values())
+            assert [check.name for check in store.check() if not check.ok] == []
+            if in_flight in found:
+                store.delete_document(in_flight)
+    assert acknowledged > 10
+
+
+HOLD_THE_LOCK = """
+import sys
+from pathlib import Path
+from rag.store import Store
+with Store.open(Path(sys.argv[1])) as store, store.write_lock():
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_second_writer_is_told_who_is_writing_and_readers_go_on(data: Path) -> None:
+    with python_process(HOLD_THE_LOCK, data) as process, Store.open(data) as store:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "locked\n"
+        started = time.monotonic()
+        with pytest.raises(StorageBusy, match=rf"process {process.pid} is writing to {data}\. Try again"):
+            put(store, "b", "More.")
+        assert time.monotonic() - started < 2
+        assert (store.counts()[0], len(store.search_words(["harbour"], 5))) == (1, 1)
+        assert store.add_feedback("answer", None, "relevant", None, "") == 1
+        process.kill()
+        process.wait()
+        # The lock went with the process, though its file and the process id in it are still there.
+        assert (data / "write.lock").read_text() == f"{process.pid}\n"
+        assert put(store, "b", "More.") == IngestStatus.CREATED
+
+
+def test_the_write_lock_is_reentrant_and_let_go(data: Path) -> None:
+    with Store.open(data) as first, Store.open(data) as second:
+        with first.write_lock(), first.write_lock():
+            put(first, "b", "More.")
+            with pytest.raises(StorageBusy, match=f"process {os.getpid()} is writing"), second.write_lock():
+                pass
+        with second.write_lock():
+            put(second, "c", "Even more.")
+        assert first.counts()[0] == 3
+
+
+def test_another_program_that_locks_the_file_is_named_as_the_cause(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.store.database._BUSY_TIMEOUT", 50)
+    other = apsw.Connection(str(data / FILE))
+    other.execute("BEGIN IMMEDIATE")
+    with Store.open(data) as store, pytest.raises(StorageBusy, match=rf"kept .*{FILE} locked"):
+        put(store, "b", "More.")
+    other.close()
+
+
+def test_two_processes_may_create_the_database_at_once(tmp_path: Path) -> None:
+    code = "import sys, pathlib; from rag.store import Store; print(Store.open(pathlib.Path(sys.argv[1])).database_id)"
+    processes = [python_process(code, tmp_path / "data") for _ in range(4)]
+    outputs = [process.communicate(timeout=60) for process in processes]
+    assert len({output for output, _ in outputs}) == 1, outputs
+    assert outputs[0][0].strip() != ""
+
+
+# Damaged files
+
+
+def overwrite(place: int, data: bytes) -> Callable[[Path], None]:
+    def damage(path: Path) -> None:
+        with path.open("r+b") as file:
+            file.seek(place)
+            file.write(data)
+
+    return damage
+
+
+def run_sql(sql: str) -> Callable[[Path], None]:
+    def damage(path: Path) -> None:
+        connection = apsw.Connection(str(path))
+        connection.execute(sql)
+        connection.close()
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    ("damage", "kind", "message"),
+    [
+        pytest.param(overwrite(0, b"not a database"), StorageDamaged, "is damaged: .*from a backup", id="header"),
+        pytest.param(overwrite(100, b"\xff" * 3_000), StorageDamaged, "is damaged: .*from a backup", id="first-page"),
+        pytest.param(run_sql("PRAGMA user_version = 2"), StorageTooNew, "has format 2; .* knows format 1", id="newer"),
+        pytest.param(
+            run_sql("PRAGMA user_version = 0"), StorageDamaged, "has format 0 and no usable id", id="no-format"
+        ),
+        pytest.param(run_sql("DELETE FROM meta"), StorageDamaged, "has format 1 and no usable id", id="no-id"),
+        pytest.param(run_sql("PRAGMA application_id = 7"), StorageDamaged, "database of another program", id="another"),
+        pytest.param(lambda path: os.truncate(path, 0), IndexMissing, "holds no documents yet", id="empty"),
+        pytest.param(lambda path: os.truncate(path, 5_000), StorageDamaged, "is damaged: ", id="truncated"),
+        pytest.param(lambda path: path.write_text("Dear diary,\n" * 500), StorageDamaged, "is damaged: ", id="text"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named_and_left_alone(
+    data: Path, damage: Callable[[Path], None], kind: type[Exception], message: str
+) -> None:
+    damage(data / FILE)
+    before = (data / FILE).read_bytes()
+    with pytest.raises(kind, match=message) as caught, Store.open(data, create=False) as store:
+        store.document("a")
+    assert str(data) in str(caught.value)
+    assert (data / FILE).read_bytes() == before
+
+
+def test_a_damaged_page_is_reported_by_the_check_and_by_the_read(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with open_store(data) as store:
+        for number in range(50):
+            put(store, f"d{number}", *[f"Sentence {line} of document {number} in the harbour." for line in range(20)])
+    connection = apsw.Connection(str(data / FILE))
+    root = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'sentences'").get
+    connection.close()
+    overwrite((root - 1) * 4_096, b"\xde\xad\xbe\xef" * 256)(data / FILE)
+    with Store.open(data, create=False) as store:
+        with pytest.raises(StorageDamaged, match=rf"{FILE} is damaged: .*keep the damaged file"):
+            store.sentences("d7")
+        assert store.document("d7").source.id == "d7"
+        assert not all(check.ok for check in store.check())
+
+
+def test_a_database_whose_making_was_cut_short_is_made_anew(tmp_path: Path) -> None:
+    connection = apsw.Connection(str(tmp_path / FILE))
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.close()
+    with pytest.raises(IndexMissing):
+        Store.open(tmp_path, create=False)
+    with open_store(tmp_path) as store:
+        assert put(store, "a", "Sentence.") == IngestStatus.CREATED
+
+
+def test_a_file_in_place_of_the_directory_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+    with pytest.raises(StorageError, match="data is a file; expected a directory"):
+        Store.open(tmp_path / "data")
+
+
+# Full disks and too few file handles
+
+FILL = """
+import sys
+from pathlib import Path
+from rag.errors import StorageFull
+from samples import open_store, put
+with open_store(Path(sys.argv[1])) as store:
+    if sys.argv[2] == "limit":
+        import resource
+        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
+    number = 0
+    try:
+        while number < 1000:
+            put(store, f"document{number}", *[f"Sentence {line} of {number}." for line in range(200)])
+            number += 1
+    except StorageFull as error:
+        print(error)
+    assert store.counts()[0] == number, (store.counts(), number)
+    assert len(store.sentences(f"document{number - 1}")) == 201
+    assert [check for check in store.check() if not check.ok and "space" not in check.detail] == []
+    if sys.argv[2] == "limit":
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    else:
+        (Path(sys.argv[1]).parent / "ballast").unlink()
+    put(store, "last", "There is space again.")
+    assert store.counts()[0] == number + 1
+    assert [check for check in store.check() if not check.ok] == []
+"""
+
+
+def test_a_limit_on_file_size_loses_nothing_and_ends(tmp_path: Path) -> None:
+    output = run_python(FILL, tmp_path / "data", "limit")
+    assert f"{tmp_path / 'data' / FILE} could not be written: File too large. Free some space" in output
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of two megabytes, a quarter of which is a file named ballast."""
+    mount, umount = shutil.which("mount"), shutil.which("umount")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = f"{mount} -t tmpfs -o size=2m citewell-test {disk} 2>&1"
+    if mount is None or umount is None or os.system(command) != 0:  # noqa: S605 - no input from outside
+        pytest.skip("this user may not mount a small disk; the limit on file size is tested without one")
+    (disk / "ballast").write_bytes(b"\0" * 500_000)
+    yield disk
+    os.system(f"{umount} {disk}")  # noqa: S605 - as above
+
+
+def test_a_full_disk_loses_nothing_and_ends(small_disk: Path) -> None:
+    assert "could not be written: No space left on device. Free some space" in run_python(
+        FILL, small_disk / "data", "disk"
+    )
+
+
+def test_too_few_file_handles_are_named_as_the_cause(data: Path) -> None:
+    code = """
+import os, resource, sys
+from pathlib import Path
+from rag.errors import StorageError
+from rag.store import Store
+data = Path(sys.argv[1])
+with Store.open(data) as store:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    held = []
+    while True:
+        try:
+            held.append(os.open(os.devnull, os.O_RDONLY))
+        except OSError:
+            break
+    for attempt in (lambda: Store.open(data, create=False), lambda: store.delete_document("a")):
+        try:
+            attempt()
+        except StorageError as error:
+            print(error)
+    assert store.counts()[0] == 1
+    os.close(held.pop()), os.close(held.pop()), os.close(held.pop()), os.close(held.pop()), os.close(held.pop())
+    store.delete_document("a")
+    assert store.counts()[0] == 0
+"""
+    lines = run_python(code, data).splitlines()
+    assert len(lines) == 2
+    assert all("could not be opened: too many files are open" in line for line in lines), lines
+
+
+def test_handles_are_given_back(data: Path) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(3):
+        with Store.open(data) as store:
+            store.documents()
+            put(store, "b", "More.")
+    for _ in range(3):
+        with pytest.raises(StorageTooNew):
+            run_sql("PRAGMA user_version = 9")(data / FILE)
+            Store.open(data)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+# Directories that cannot be written
+
+AS_ANOTHER_USER = """
+import os, sys
+from pathlib import Path
+from rag.errors import RagError
+from rag.store import Store
+import samples
+data, action, user = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+more = samples.parts("b", "More.")
+if os.getuid() == 0:
+    os.setgroups([]); os.setgid(user); os.setuid(user)
+try:
+    if action == "create":
+        Store.open(data)
+    with Store.open(data, create=False) as store:
+        print("found", [info.source.id for info in store.documents()], len(store.search_words(["harbour"], 5)))
+        print("again", store.change_number(), store.check()[-1])
+        if action == "write":
+            store.put_document(*more)
+        if action == "feedback":
+            store.add_feedback("a", None, "relevant", None, "")
+except RagError as error:
+    print(type(error).__name__, error)
+"""
+
+
+@pytest.fixture
+def read_only_data() -> Iterator[Path]:
+    """A data directory with one document that belongs to this user and that others can read only.
+
+    Not below tmp_path, which other users may not enter. A user who is not root takes the rights from himself.
+    """
+    top = Path(tempfile.mkdtemp(prefix="citewell-test-"))
+    top.chmod(0o755)
+    with open_store(top / "data") as store:
+        put(store, "a", "The harbour froze.", "Ships waited.")
+    _let_nobody_write(top / "data")
+    yield top / "data"
+    (top / "data").chmod(0o755)
+    shutil.rmtree(top)
+
+
+def _let_nobody_write(data: Path) -> None:
+    for path in data.iterdir():
+        path.chmod(0o444)
+    data.chmod(0o555)
+
+
+@pytest.mark.parametrize(
+    ("action", "error"),
+    [
+        pytest.param("read", "", id="read"),
+        pytest.param("write", "StorageReadOnly {data}/write.lock cannot be written: Permission denied.", id="put"),
+        pytest.param("feedback", f"StorageReadOnly {{data}}/{FILE} cannot be written: it is read-only.", id="feedback"),
+    ],
+)
+def test_a_read_only_directory_can_be_read_and_says_why_it_cannot_be_written(
+    read_only_data: Path, action: str, error: str
+) -> None:
+    before = sorted(path.name for path in read_only_data.iterdir())
+    lines = run_python(AS_ANOTHER_USER, read_only_data, action, NOBODY).splitlines()
+    assert lines[0] == "found ['a'] 1"
+    assert lines[1].startswith("again 1 Check(name='word index', ok=True, detail='not compared:")
+    expected = error.format(data=read_only_data)
+    assert len(lines) == (3 if expected else 2)
+    assert expected == "" or lines[2].startswith(f"{expected} Make the data directory writable")
+    assert sorted(path.name for path in read_only_data.iterdir()) == before
+
+
+def test_a_read_only_directory_is_read_while_its_owner_writes(read_only_data: Path) -> None:
+    if os.getuid() != 0:
+        pytest.skip("needs a second user")
+    with Store.open(read_only_data) as store:
+        put(store, "b", "The harbour froze again.")
+        for path in read_only_data.iterdir():
+            path.chmod(0o444)
+        lines = run_python(AS_ANOTHER_USER, read_only_data, "read", NOBODY).splitlines()
+    assert lines[0] == "found ['a', 'b'] 2"
+
+
+def test_changes_that_are_not_merged_are_not_passed_over(read_only_data: Path) -> None:
+    """A log without its owner, as after a kill: to read past it would show an older state as the present one."""
+    read_only_data.chmod(0o755)
+    (read_only_data / f"{FILE}-wal").write_bytes(b"\0" * 5_000)
+    _let_nobody_write(read_only_data)
+    output = run_python(AS_ANOTHER_USER, read_only_data, "read", NOBODY)
+    assert "StorageReadOnly" in output
+    assert "-wal in it has changes that must be merged first. Open it once as a user who may write" in output
+
+
+def test_no_database_can_be_made_in_a_read_only_directory(read_only_data: Path) -> None:
+    read_only_data.chmod(0o755)
+    for path in read_only_data.iterdir():
+        path.unlink()
+    _let_nobody_write(read_only_data)
+    output = run_python(AS_ANOTHER_USER, read_only_data, "create", NOBODY)
+    assert output.startswith(f"StorageReadOnly {read_only_data}/{FILE} cannot be written")
+
+
+# Network file systems
+
+MOUNTS = """\
+21 1 0:20 / / rw,relatime - ext4 /dev/root rw
+22 21 0:21 / /mnt/shared rw,relatime shared:1 - nfs4 server:/export rw
+23 21 0:22 / /mnt/with\\040space rw - cifs //server/share rw
+24 22 0:23 / /mnt/shared/local rw - xfs /dev/sdb rw
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/home/data", None),
+        ("/mnt/shared/data", "nfs4"),
+        ("/mnt/sharedness/data", None),
+        ("/mnt/shared/local/data", None),
+        ("/mnt/with space/data", "cifs"),
+    ],
+)
+def test_a_network_file_system_is_recognised(tmp_path: Path, path: str, expected: str | None) -> None:
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(MOUNTS)
+    assert network_file_system(Path(path), mounts) == expected
+    assert network_file_system(Path(path), tmp_path / "missing") is None
+
+
+def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.store.database.network_file_system", lambda _: "nfs4")
+    with pytest.raises(StorageError, match=r"on a network file system \(nfs4\).*local disk"):
+        Store.open(tmp_path / "data")
