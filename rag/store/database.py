@@ -17,7 +17,6 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib.resources import files
 from pathlib import Path
 from typing import IO
 
@@ -38,6 +37,7 @@ APPLICATION_ID = 0x43495445  # "CITE"; `file` and SQLite's own tools show it
 SCHEMA_VERSION = 1
 FILE_NAME = "citewell.sqlite"
 LOCK_NAME = "write.lock"
+_SCHEMA = Path(__file__).parent.parent / "schema.sql"
 
 # Milliseconds. Another process commits in well under a second, and a person waits five.
 _BUSY_TIMEOUT = 5_000
@@ -103,7 +103,7 @@ class Database:
                 connection.execute("PRAGMA journal_mode = WAL").fetchall()
                 connection.execute("BEGIN IMMEDIATE")
                 if is_empty(connection):  # no other process was faster
-                    connection.execute((files("rag") / "schema.sql").read_text(encoding="utf-8")).fetchall()
+                    connection.execute(_SCHEMA.read_text(encoding="utf-8")).fetchall()
                     meta = [("database_id", str(uuid.uuid4())), ("change_number", 0)]
                     connection.executemany("INSERT INTO meta (name, value) VALUES (?, ?)", meta)
                     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}").fetchall()

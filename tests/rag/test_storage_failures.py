@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -119,12 +120,26 @@ def test_another_program_that_locks_the_file_is_named_as_the_cause(data: Path, m
     other.close()
 
 
-def test_two_processes_may_create_the_database_at_once(tmp_path: Path) -> None:
-    code = "import sys, pathlib; from rag.store import Store; print(Store.open(pathlib.Path(sys.argv[1])).database_id)"
-    processes = [python_process(code, tmp_path / "data") for _ in range(4)]
-    outputs = [process.communicate(timeout=60) for process in processes]
-    assert len({output for output, _ in outputs}) == 1, outputs
-    assert outputs[0][0].strip() != ""
+def test_several_may_create_the_database_at_once(tmp_path: Path) -> None:
+    for attempt in range(10):
+        barrier, found = threading.Barrier(4), []
+
+        def create(data: Path, barrier: threading.Barrier, found: list[str]) -> None:
+            barrier.wait()
+            try:
+                with Store.open(data) as store:
+                    found.append(store.database_id)
+            except StorageError as error:
+                found.append(str(error))
+
+        arguments = (tmp_path / f"data{attempt}", barrier, found)
+        threads = [threading.Thread(target=create, args=arguments) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(found) == 4
+        assert len(set(found)) == 1, found
 
 
 # Damaged files
