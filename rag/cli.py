@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,6 +44,7 @@ DataDir = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object.")]
 Model = Annotated[str | None, typer.Option(help="A sentence-transformers model: name or folder.")]
 
+_INTERRUPTED = 130
 _REASONS = {
     NoAnswerReason.NOT_IN_DOCUMENTS: "The documents do not say.",
     NoAnswerReason.LOW_CONFIDENCE: "The documents may touch on this, but no sentence answers it clearly enough.",
@@ -60,18 +62,18 @@ def ingest(
 ) -> None:
     """Read documents, or what has changed of them, into the data directory."""
     done: list[IngestResult] = []
-    with _pipeline(data_dir, create=True, model=model) as pipeline, _bar("Reading") as tick:
+    try:
+        with _pipeline(data_dir, create=True, model=model) as pipeline, _bar("Reading") as tick:
 
-        def on_result(result: IngestResult, number: int, total: int) -> None:
-            done.append(result)
-            tick(number, total)
+            def on_result(result: IngestResult, number: int, total: int) -> None:
+                done.append(result)
+                tick(number, total)
 
-        try:
             pipeline.ingest(paths, on_result=on_result)
-        except KeyboardInterrupt:
-            stored = sum(result.status is not IngestStatus.FAILED for result in done)
-            err.print(f"Interrupted. {stored} documents are stored; run the same command again for the rest.")
-            raise typer.Exit(130) from None
+    except KeyboardInterrupt:
+        stored = sum(result.status is not IngestStatus.FAILED for result in done)
+        err.print(f"Stored so far: {stored}. Run the same command again for the rest.")
+        raise
     failed = sum(result.status is IngestStatus.FAILED for result in done)
     if as_json:
         _print_json({"results": [{"location": r.location, **render.ingest_body(r), "error": r.error} for r in done]})
@@ -226,17 +228,29 @@ def evaluate(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code. A RagError becomes one line, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a letter that the terminal cannot show must not end the program
+            stream.reconfigure(errors="backslashreplace")
     try:
-        app(arguments)
+        _run(arguments)
     except RagError as error:
         err.print(Text(f"Error: {error}", style="red"))
         sys.exit(2 if isinstance(error, InvalidSetting) else 1)
-    except KeyboardInterrupt:
-        err.print("Interrupted.")
-        sys.exit(130)
     except BrokenPipeError:  # the reader of our output went away, as in "| head"
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+
+
+def _run(arguments: Sequence[str] | None) -> None:
+    """Run one command. Raises SystemExit with its code, RagError, or BrokenPipeError also for what is still buffered."""
+    try:
+        app(arguments)
+    except SystemExit as left:
+        if left.code == _INTERRUPTED:  # Typer makes this of Ctrl-C, without a word
+            err.print("Interrupted.")
+        raise
+    finally:
+        sys.stdout.flush()
 
 
 def _settings(data_dir: Path | None, **options: Any) -> Settings:
