@@ -1,4 +1,4 @@
-"""The database file: opening it, connections, transactions, the lock that keeps writers apart, and its errors.
+"""The database file: opening it, connections and transactions.
 
 Knows the schema only by name; what is in the tables is the business of the files beside this one. Threads read at
 once, each on a connection of its own, and write in turn. Relies on apsw for an SQLite that is new enough: 3.7.0 to
@@ -10,27 +10,25 @@ nothing elsewhere, may do that: `stat` is as far as it goes.
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
 import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
 
 import apsw
 
-from rag.disk import make_private_directory, network_file_system, storage_error
+from rag.disk import make_private_directory, network_file_system
 from rag.errors import (
     IndexMissing,
-    StorageBusy,
     StorageDamaged,
     StorageError,
     StorageReadOnly,
     StorageTooNew,
 )
+from rag.store.failures import RESTORE, translated
+from rag.store.lock import WriteLock
 
 OLDEST_SQLITE = (3, 51, 3)
 APPLICATION_ID = 0x43495445  # "CITE"; `file` and SQLite's own tools show it
@@ -59,9 +57,8 @@ class Database:
         refuse_old_sqlite(apsw.sqlite_lib_version())
         self._directory = data_dir.absolute()
         self.path = self._directory / FILE_NAME
-        # Held for a whole ingest; the other one for a single transaction, so that feedback need not wait for the first.
-        self._write_turn = threading.RLock()
-        self._write_depth = 0
+        # Held for a whole ingest; the next one for a single transaction, so that feedback need not wait for the first.
+        self.write_lock = WriteLock(self._directory / LOCK_NAME)
         self._writer_lock = threading.RLock()
         self._writer: apsw.Connection | None = None
         self._pool_lock = threading.Lock()
@@ -99,7 +96,7 @@ class Database:
                     return
         connection = self._connect(f"{self.path}", apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
         try:
-            with self._translating(connection):
+            with translated(self.path, connection):
                 connection.execute("PRAGMA journal_mode = WAL").fetchall()
                 connection.execute("BEGIN IMMEDIATE")
                 if is_empty(connection):  # no other process was faster
@@ -129,17 +126,15 @@ class Database:
             )
         found = connection.execute("SELECT value FROM meta WHERE name = 'database_id'").get
         if version < SCHEMA_VERSION or not isinstance(found, str):
-            raise StorageDamaged(f"{self.path} has format {version} and no usable id. {_RESTORE}")
+            raise StorageDamaged(f"{self.path} has format {version} and no usable id. {RESTORE}")
         return found
-
-    # Connections
 
     def _connect(self, name: str, flags: int) -> apsw.Connection:
         """A new connection with the settings that every connection has, after a first look into the file."""
-        with self._translating():
+        with translated(self.path):
             connection = apsw.Connection(name, flags=flags)
         try:
-            with self._translating(connection):
+            with translated(self.path, connection):
                 connection.set_busy_timeout(_BUSY_TIMEOUT)
                 # FULL: a commit is on the disk before it is acknowledged, in a power cut too.
                 connection.execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON")
@@ -202,8 +197,6 @@ class Database:
             for connection in connections:
                 connection.close()
 
-    # Transactions
-
     @contextmanager
     def reading(self) -> Iterator[apsw.Connection]:
         """A connection on which everything read belongs to one moment, whatever is committed meanwhile.
@@ -217,7 +210,7 @@ class Database:
         connection = self._borrow()
         self._snapshot.connection = connection
         try:
-            with self._translating(connection), _transaction(connection, "BEGIN"):
+            with translated(self.path, connection), _transaction(connection, "BEGIN"):
                 yield connection
         finally:
             self._snapshot.connection = None
@@ -234,7 +227,7 @@ class Database:
                 raise ValueError("the store is closed")
             if self._writer is None:
                 self._writer = self._connect(str(self.path), apsw.SQLITE_OPEN_READWRITE)
-            with self._translating(self._writer), _transaction(self._writer, "BEGIN IMMEDIATE"):
+            with translated(self.path, self._writer), _transaction(self._writer, "BEGIN IMMEDIATE"):
                 yield self._writer
 
     def empty_log(self) -> None:
@@ -245,96 +238,8 @@ class Database:
         """
         with self._writer_lock:
             if self._writer is not None:
-                with suppress(StorageError), self._translating(self._writer):
+                with suppress(StorageError), translated(self.path, self._writer):
                     self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-
-    @contextmanager
-    def write_lock(self) -> Iterator[None]:
-        """Keep other processes from writing while the block runs. Threads of this process wait for each other.
-
-        Raises StorageBusy at once when another process has it. The system drops the lock with the process, so one that
-        was killed leaves nothing to clean up.
-        """
-        with self._write_turn:
-            held = self._lock_file() if self._write_depth == 0 else None
-            self._write_depth += 1
-            try:
-                yield
-            finally:
-                self._write_depth -= 1
-                if held is not None:
-                    held.truncate(0)
-                    held.close()
-
-    def _lock_file(self) -> IO[bytes]:
-        """The open lock file, locked, with this process's id in it. It is never removed: others may wait on it."""
-        path = self._directory / LOCK_NAME
-        try:
-            lock = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b", buffering=0)
-        except OSError as error:
-            raise storage_error(error, path) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            lock.truncate(0)
-            lock.write(b"%d\n" % os.getpid())
-        except BlockingIOError as error:
-            holder = lock.read(20).decode("ascii", "replace").strip()
-            lock.close()
-            who = f"process {holder}" if holder.isdecimal() else "another process"
-            raise StorageBusy(f"{who} is writing to {self._directory}. Try again when it has finished.") from error
-        except OSError as error:
-            lock.close()
-            raise storage_error(error, path) from error
-        return lock
-
-    # Errors
-
-    @contextmanager
-    def _translating(self, connection: apsw.Connection | None = None) -> Iterator[None]:
-        """Turn apsw's errors into ours. The one place that does."""
-        try:
-            yield
-        except apsw.Error as error:
-            raise _translated(
-                error, self.path, connection.system_errno if connection else _open_errno(self._directory)
-            ) from error
-
-
-_RESTORE = (
-    "Put the data directory back from a backup, or move it away and ingest the documents again; keep the damaged file"
-    " until that has worked."
-)
-
-
-def _translated(error: apsw.Error, path: Path, system_errno: int) -> StorageError:
-    """The StorageError for an error of SQLite. `system_errno` is the cause behind an I/O error, or 0."""
-    if isinstance(error, apsw.BusyError | apsw.LockedError):
-        return StorageBusy(f"another process has kept {path} locked for {_BUSY_TIMEOUT // 1_000} seconds. Try again.")
-    if isinstance(error, apsw.FullError):
-        return storage_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), path)
-    # apsw gives every error its extended code; its type stubs do not know.
-    damaged_words = getattr(error, "extendedresult", 0) == apsw.SQLITE_CORRUPT_VTAB
-    # FTS5 reports damaged settings of its own as an error in the SQL.
-    if damaged_words or (isinstance(error, apsw.SQLError) and "fts5" in str(error)):
-        return StorageDamaged(
-            f"the word index in {path} is damaged; the documents are not. Run `rag rebuild` to make it again."
-        )
-    if isinstance(error, apsw.CorruptError | apsw.NotADBError):
-        return StorageDamaged(f"{path} is damaged: {error}. {_RESTORE}")
-    if isinstance(error, apsw.ReadOnlyError):
-        return storage_error(OSError(errno.EROFS, "it is read-only"), path)
-    if isinstance(error, apsw.IOError | apsw.CantOpenError) and system_errno:
-        return storage_error(OSError(system_errno, os.strerror(system_errno)), path)
-    return StorageError(f"{path} could not be used: {error}.")
-
-
-def _open_errno(directory: Path) -> int:
-    """Why no file can be opened in `directory` right now, or 0: a connection that failed to open does not tell."""
-    try:
-        os.close(os.open(os.devnull, os.O_RDONLY))
-    except OSError as error:
-        return error.errno or 0
-    return 0 if os.access(directory, os.W_OK) else errno.EACCES
 
 
 @contextmanager

@@ -88,12 +88,12 @@ class Store:
 
         Raises StorageBusy at once when another process has it. Methods that change documents take it themselves.
         """
-        return self._database.write_lock()
+        return self._database.write_lock.held()
 
     @contextmanager
     def _changing(self) -> Iterator[apsw.Connection]:
         """A transaction that changes documents, which one process does at a time."""
-        with self._database.write_lock(), self._database.writing() as connection:
+        with self._database.write_lock.held(), self._database.writing() as connection:
             yield connection
 
     @contextmanager

@@ -32,8 +32,6 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-# Killed processes
-
 PUT_FOR_EVER = """
 import sys
 from pathlib import Path
@@ -142,9 +140,6 @@ def test_several_may_create_the_database_at_once(tmp_path: Path) -> None:
         assert len(set(found)) == 1, found
 
 
-# Damaged files
-
-
 def overwrite(place: int, data: bytes) -> Callable[[Path], None]:
     def damage(path: Path) -> None:
         with path.open("r+b") as file:
@@ -221,8 +216,6 @@ def test_a_file_in_place_of_the_directory_is_named(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="data is a file; expected a directory"):
         Store.open(tmp_path / "data")
 
-
-# Full disks and too few file handles
 
 FILL = """
 import sys
@@ -321,8 +314,6 @@ def test_handles_are_given_back(data: Path) -> None:
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-# Directories that cannot be written
-
 AS_ANOTHER_USER = """
 import os, sys
 from pathlib import Path
@@ -420,8 +411,6 @@ def test_no_database_can_be_made_in_a_read_only_directory(read_only_data: Path) 
     output = run_python(AS_ANOTHER_USER, read_only_data, "create", NOBODY)
     assert output.startswith(f"StorageReadOnly {read_only_data}/{FILE} cannot be written")
 
-
-# Network file systems
 
 MOUNTS = """\
 21 1 0:20 / / rw,relatime - ext4 /dev/root rw

@@ -337,6 +337,17 @@ def test_readers_and_a_writer_do_not_disturb_each_other(store: Store) -> None:
     assert version > 1
 
 
+def test_a_snapshot_stays_at_its_moment(store: Store) -> None:
+    put(store, "a", *LINES)
+    with store.snapshot():
+        before = (store.change_number(), store.counts())
+        thread = threading.Thread(target=put, args=(store, "b", *LINES))
+        thread.start()
+        thread.join()
+        assert (store.change_number(), store.counts()) == before == (1, (1, 4, 2))
+    assert (store.change_number(), store.counts()) == (2, (2, 8, 4))
+
+
 def test_writing_threads_take_turns(store: Store) -> None:
     def write(name: str) -> None:
         for number in range(10):
