@@ -69,6 +69,8 @@ _BLOCKS: dict[str, list[tuple[BlockKind, int, str]]] = {
 }
 _TITLES = {"observatory": "The hill observatory", "newsletter": "Spring newsletter"}
 
+_SECTION = "The hill observatory > Visiting > Opening hours"
+
 # question -> the quotes that answer it, and the words to mark in the first
 _ANSWERS: dict[str, tuple[tuple[str, ...], str, float]] = {
     "When is the dome open to visitors?": (
@@ -151,7 +153,7 @@ class ScriptedPipeline(Pipeline):
                         document.text_sha256,
                         block.span,
                         block.span.of(document.text),
-                        "Visiting",
+                        _SECTION,
                         None,
                         (),
                     )
@@ -205,7 +207,7 @@ class ScriptedPipeline(Pipeline):
         for document in self.library.values():
             start = document.text.find(quote)
             if start >= 0:
-                places.append(Place(document.source, document.text_sha256, Span(start, start + len(quote)), "Visiting"))
+                places.append(Place(document.source, document.text_sha256, Span(start, start + len(quote)), _SECTION))
         return cite(number, self.library[places[0].source.id].text, places[0], tuple(places[1:]))
 
     def _answer(self, question: str, reason: NoAnswerReason | None, hits: tuple[Hit, ...]) -> Answer:

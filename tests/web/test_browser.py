@@ -233,7 +233,7 @@ class TestCitations:
         copied = page.evaluate("navigator.clipboard.readText()")
         quote = "The main telescope has a mirror 76 centimetres across."
         assert copied.startswith(
-            f"{quote} [1]\n\n[1] “{quote}” The hill observatory, Visiting\n{visit.address}/documents/"
+            f"{quote} [1]\n\n[1] “{quote}” The hill observatory, Visiting / Opening hours\n{visit.address}/documents/"
         )
 
     def test_a_thumb_is_sent(self, visit: Visit, library: ScriptedPipeline) -> None:

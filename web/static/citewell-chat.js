@@ -72,8 +72,11 @@ function link(address, attributes, ...children) {
   return element(safe ? "a" : "span", safe ? { ...attributes, href: url.href } : attributes, ...children);
 }
 
-function where({ section, page }) {
-  return [section, page ? `page ${page}` : ""].filter(Boolean).join(", ");
+/** Section and page in words. A section that starts with the document's title does not repeat it. */
+function where({ document, section, page }) {
+  const [first, ...inner] = section.split(" > ");
+  const path = first === document.title ? inner : [first, ...inner];
+  return [path.join(" / "), page ? `page ${page}` : ""].filter(Boolean).join(", ");
 }
 
 /** A sentence with its answering words marked. Offsets are code points, and strings here count UTF-16 units. */
@@ -87,22 +90,24 @@ function markedText(text, highlight) {
 }
 
 /** The quote with the rest of its own paragraph around it. */
-function context({ before, quote, after }) {
+function context({ before, quote, after, start }) {
   const ahead = before.split("\n\n").at(-1);
   const behind = after.split("\n\n")[0];
+  const startsLater = ahead === before && start > Array.from(before).length;
+  const endsEarlier = /[\p{L}\p{N},;:]$/u.test(behind);
   return element(
     "blockquote",
     { class: "cw-context" },
-    element("span", { class: /^\p{Ll}/u.test(ahead) ? "cw-before cw-cut" : "cw-before" }, ahead),
+    element("span", { class: startsLater ? "cw-before cw-cut" : "cw-before" }, ahead),
     element("mark", {}, quote),
-    element("span", { class: /[\p{L}\p{N}]$/u.test(behind) ? "cw-after cw-cut" : "cw-after" }, behind),
+    element("span", { class: endsEarlier ? "cw-after cw-cut" : "cw-after" }, behind),
   );
 }
 
 function alsoIn(citation) {
   const line = element("p", { class: "cw-also" }, "Also stated in ");
   citation.also_in.forEach((place, position) => {
-    const name = [place.document.title, place.section].filter(Boolean).join(", ");
+    const name = [place.document.title, where(place)].filter(Boolean).join(", ");
     line.append(position ? "; " : "", link(place.link, {}, name));
   });
   return line;
@@ -287,7 +292,13 @@ class CitewellChat extends HTMLElement {
       const chips = sentence.citations.map((number) => {
         const chip = element(
           "button",
-          { type: "button", class: "cw-chip", "aria-label": `Source ${number}`, "aria-expanded": "false" },
+          {
+            type: "button",
+            class: "cw-chip",
+            "aria-label": `Source ${number}`,
+            "aria-haspopup": "dialog",
+            "aria-expanded": "false",
+          },
           String(number),
         );
         chip.addEventListener("click", () => this.#openPanel(citations[number - 1], chip));
@@ -322,7 +333,7 @@ class CitewellChat extends HTMLElement {
     const rows = citations.map((citation) => {
       const button = element(
         "button",
-        { type: "button", class: "cw-source-button" },
+        { type: "button", class: "cw-source-button", "aria-haspopup": "dialog", "aria-expanded": "false" },
         element("p", { class: "cw-source-title" }, citation.document.title),
       );
       if (where(citation)) {
@@ -346,8 +357,8 @@ class CitewellChat extends HTMLElement {
     }
     const rows = passages.slice(0, PASSAGES_SHOWN).map((passage) => {
       const line = element("p", { class: "cw-where" }, link(passage.link, {}, passage.document.title));
-      if (passage.section) {
-        line.append(" ", element("span", {}, passage.section));
+      if (where(passage)) {
+        line.append(" ", element("span", {}, where(passage)));
       }
       return element("li", { class: "cw-passage" }, element("p", { class: "cw-passage-text" }, passage.text), line);
     });

@@ -1,0 +1,19 @@
+import pytest
+
+from web.templating import where
+
+
+@pytest.mark.parametrize(
+    ("section", "page", "words"),
+    [
+        ("Guide > Install", None, "Install"),
+        ("Guide > Install > Linux", 3, "Install / Linux, page 3"),
+        ("Guide", None, ""),
+        ("Guide", 2, "page 2"),
+        ("Install > Guide", None, "Install / Guide"),
+        ("Guidelines > Install", None, "Guidelines / Install"),
+        ("", None, ""),
+    ],
+)
+def test_a_place_in_words_does_not_repeat_the_title(section: str, page: int | None, words: str) -> None:
+    assert where({"document": {"title": "Guide"}, "section": section, "page": page}) == words
