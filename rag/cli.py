@@ -242,7 +242,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(arguments: Sequence[str] | None) -> None:
-    """Run one command. Raises SystemExit with its code, RagError, or BrokenPipeError also for what is still buffered."""
+    """Run one command and write out what is buffered. Raises SystemExit with its code, RagError or BrokenPipeError."""
     try:
         app(arguments)
     except SystemExit as left:

@@ -11,6 +11,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +19,7 @@ from typing import Self
 
 from rag import read
 from rag.answer import abstain, compose_answer
-from rag.calibration import confidence
+from rag.calibration import confidence, signals
 from rag.chunk import chunk_sentences
 from rag.embed import Embedder, OnnxEmbedder
 from rag.errors import DocumentNotFound, InputError, InvalidQuestion, ModelMismatch
@@ -323,12 +324,13 @@ class Pipeline:
         started = time.perf_counter()
         if found.documents == 0 or not asked.is_searchable:
             reason = NoAnswerReason.NO_DOCUMENTS if found.documents == 0 else NoAnswerReason.NOT_A_QUESTION
-            return Examination((), (), abstain(asked.text, reason, index_version=found.index_version))
+            return Examination((), (), {}, abstain(asked.text, reason, index_version=found.index_version))
         extracts = extract(asked, read_hits, word_weights(asked, found.frequencies, found.chunks))
+        seen = signals(asked, extracts, found.frequencies)
         answer = compose_answer(
             asked,
             extracts,
-            confidence(asked, extracts, found.frequencies),
+            confidence(seen),
             hits=read_hits,
             text_of=found.texts.__getitem__,
             max_sentences=limit,
@@ -339,7 +341,7 @@ class Pipeline:
         extracting = time.perf_counter() - started
         timings = {"retrieve": found.seconds, "extract": extracting, "total": found.seconds + extracting}
         answer = dataclasses.replace(answer, timings_ms={k: round(v * 1000, 1) for k, v in timings.items()})
-        return Examination(found.hits, tuple(extracts), answer)
+        return Examination(found.hits, tuple(extracts), seen, answer)
 
     def _ingest_file(self, file: Path) -> IngestResult:
         """What became of one file; whatever is wrong with the file itself becomes a FAILED result."""
@@ -382,17 +384,28 @@ class Pipeline:
             seconds=time.perf_counter() - started,
         )
 
-    def _writing(self) -> _Writing:
-        """Hold the writer's lock, and publish an index of what was written when leaving, also after an error."""
-        return _Writing(self)
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Keep other writers out, in this process and in others, and publish an index of what was written at the end.
+
+        That is done after an error too: what was committed before it stays.
+        """
+        with self._write_lock, self._store.write_lock():
+            self._store.bind_model(self._embedder.identity)
+            try:
+                yield
+            finally:
+                if self._index.is_unpublished():
+                    self._index.publish()
 
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """How a question was answered: all passages found, every candidate sentence best first, and the answer."""
+    """How a question was answered: passages found, candidate sentences best first, what confidence saw, the answer."""
 
     hits: tuple[Hit, ...]
     extracts: tuple[Extract, ...]
+    signals: Mapping[str, float]
     answer: Answer
 
 
@@ -409,37 +422,6 @@ class _Found:
     index_version: int
     degraded: bool
     seconds: float
-
-
-class _Writing:
-    """The span of a write: one thread, one process, the model bound, the index published at the end."""
-
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._pipeline = pipeline
-        self._before = 0
-
-    def __enter__(self) -> None:
-        pipeline = self._pipeline
-        pipeline._write_lock.acquire()
-        try:
-            self._process_lock = pipeline._store.write_lock()
-            self._process_lock.__enter__()
-        except BaseException:
-            pipeline._write_lock.release()
-            raise
-        pipeline._store.bind_model(pipeline._embedder.identity)
-        self._before = pipeline._store.change_number()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pipeline = self._pipeline
-        try:
-            if pipeline._store.change_number() != self._before:
-                pipeline._index.publish()
-        finally:
-            self._process_lock.__exit__(kind, error, trace)
-            pipeline._write_lock.release()
 
 
 def _read_lines(path: Path | None) -> Iterator[dict[str, object]]:

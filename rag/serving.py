@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+from rag.errors import StorageError
 from rag.index import IndexDamaged, VectorIndex, build_index, load_current, save_generation
 from rag.records import Check, ModelIdentity
 from rag.store import Store
@@ -24,7 +25,8 @@ class ServingIndex:
         self._index: VectorIndex | None = None
         self._turn = threading.Lock()
         self._rebuilding: threading.Thread | None = None
-        self.notice = ""  # why the index on disk could not be used, for people
+        self._published = 0  # the change number of the generation on disk, as far as known; an empty store needs none
+        self._notice = ""  # why the index on disk could not be used, for people
 
     def current(self) -> VectorIndex | None:
         """An index of what the store holds now; None while a damaged one is being rebuilt."""
@@ -41,44 +43,68 @@ class ServingIndex:
                 self._index = self._build()
             return self._index
 
+    def is_unpublished(self) -> bool:
+        """Whether the store holds something that the generation on disk does not know of, or there is none for it."""
+        return self._published != self._store.change_number()
+
     def publish(self) -> None:
         """Write the index of what the store holds now as a new generation, and serve it. The writer's lock is held."""
         with self._turn:
             if self._index is None or self._index.change_number != self._store.change_number():
                 self._index = self._build()
             save_generation(self._folder, self._index, database_id=self._store.database_id, model=self._model)
+            self._published = self._index.change_number
+            self._notice = ""
 
     def check(self) -> Check:
         """Whether the generation on disk is whole and has a vector for each passage."""
-        ids, _ = self._store.chunk_vectors()
         try:
-            index = load_current(self._folder, database_id=self._store.database_id, model=self._model)
-        except IndexDamaged as error:
-            return Check("vector index", ok=False, detail=str(error))
-        if index is None:
-            return Check("vector index", ok=len(ids) == 0, detail=f"none on disk for {len(ids)} passages")
-        if index.change_number != self._store.change_number():
-            return Check("vector index", ok=True, detail="whole, but behind the database; caught up when opened")
-        return Check("vector index", ok=index.size == len(ids), detail=f"{index.size} vectors, {len(ids)} passages")
+            ok, detail = self._compare()
+        except (IndexDamaged, StorageError) as error:
+            ok, detail = False, str(error)
+        return Check("vector index", ok, detail)
 
     def close(self) -> None:
         """Wait for a rebuild that is under way."""
-        if self._rebuilding is not None:
-            self._rebuilding.join()
+        rebuilding = self._rebuilding
+        if rebuilding is not None:
+            rebuilding.join()
 
     def _load_or_rebuild(self) -> None:
         """Take the generation on disk; when it turns out damaged, start making it again behind the questions."""
         try:
-            self._index = load_current(self._folder, database_id=self._store.database_id, model=self._model)
+            index = load_current(self._folder, database_id=self._store.database_id, model=self._model)
         except IndexDamaged as error:
-            self.notice = str(error)
+            self._notice = str(error)
             self._rebuilding = threading.Thread(target=self._rebuild, name="rebuild-index", daemon=True)
             self._rebuilding.start()
+            return
+        if index is not None:
+            self._index, self._published = index, index.change_number
 
     def _rebuild(self) -> None:
-        """Build from the store and serve. It reaches the disk with the next write, or with `rag rebuild`."""
-        self._index = self._build()
-        self._rebuilding = None
+        """Build from the store and serve. It reaches the disk with the next write, or with `rag rebuild`.
+
+        When the store cannot be read, the next question tries again and gets the error.
+        """
+        try:
+            self._index = self._build()
+        except StorageError as error:
+            self._notice = str(error)
+        finally:
+            self._rebuilding = None
+
+    def _compare(self) -> tuple[bool, str]:
+        """Whether the generation on disk holds what the store holds, and what was seen."""
+        with self._store.snapshot():
+            number = self._store.change_number()
+            ids, _ = self._store.chunk_vectors()
+        index = load_current(self._folder, database_id=self._store.database_id, model=self._model)
+        if index is None:
+            return len(ids) == 0, f"{self._notice} None is on disk for {len(ids)} passages.".strip()
+        if index.change_number != number:
+            return True, "whole, but behind the database; caught up when opened"
+        return index.size == len(ids), f"{index.size} vectors, {len(ids)} passages"
 
     def _build(self) -> VectorIndex:
         """An index of the vectors in the store. They are read in one snapshot, so number and content agree."""

@@ -431,7 +431,8 @@ def test_quickstart_with_the_real_model_answers_as_rest_does(tmp_path: Path) -> 
         ).stdout
 
     assert "1 created" in run("ingest", str(SEEDS))
-    questions = [json.loads(line)["question"] for line in (SEEDS / "questions.jsonl").open(encoding="utf-8")][:2]
+    lines = (SEEDS / "questions.jsonl").read_text(encoding="utf-8").splitlines()
+    questions = [json.loads(line)["question"] for line in lines[:2]]
     printed = [run("ask", question, "--json") for question in questions]
     settings = Settings(data_dir=data)
     with (

@@ -1,0 +1,111 @@
+"""The index in memory beside its store and its copy on disk: what is damaged or behind is made again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from samples import MODEL, open_store, put
+
+from rag.errors import StorageDamaged
+from rag.serving import ServingIndex
+from rag.store import Store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(tmp_path / "data") as store:
+        put(store, "one", "The gate is green.", "The wall is white.")
+        yield store
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "index"
+
+
+def damage(folder: Path) -> Path:
+    """Flip a byte in the middle of the published vectors."""
+    (file,) = folder.glob("gen-*/vectors.faiss")
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    file.write_bytes(data)
+    return file
+
+
+def published(store: Store, folder: Path) -> ServingIndex:
+    index = ServingIndex(store, folder, MODEL)
+    index.publish()
+    return index
+
+
+def test_change_in_the_store_is_in_the_next_index(store: Store, folder: Path) -> None:
+    index = ServingIndex(store, folder, MODEL)
+    first = index.current()
+    put(store, "two", "The door is blue.")
+    second = index.current()
+    assert first and second
+    assert (first.size, second.size) == (1, 2)
+    assert index.current() is second
+
+
+def test_it_is_unpublished_until_published_and_again_after_a_change(store: Store, folder: Path) -> None:
+    index = ServingIndex(store, folder, MODEL)
+    assert index.is_unpublished()
+    index.publish()
+    assert not index.is_unpublished()
+    reopened = ServingIndex(store, folder, MODEL)
+    reopened.current()
+    assert not reopened.is_unpublished()
+    put(store, "two", "The door is blue.")
+    assert reopened.is_unpublished()
+
+
+def test_damaged_generation_is_set_aside_and_made_again_behind_the_questions(store: Store, folder: Path) -> None:
+    published(store, folder)
+    damage(folder)
+    index = ServingIndex(store, folder, MODEL)
+    index.current()
+    index.close()  # waits for the rebuild
+    rebuilt = index.current()
+    assert rebuilt
+    assert (rebuilt.size, rebuilt.change_number) == (1, store.change_number())
+    assert index.is_unpublished()
+    assert len(list(folder.glob("gen-1.corrupt-*/vectors.faiss"))) == 1
+
+
+def test_check_still_says_what_was_damaged_after_it_was_set_aside(store: Store, folder: Path) -> None:
+    published(store, folder)
+    file = damage(folder)
+    index = ServingIndex(store, folder, MODEL)
+    index.current()
+    check = index.check()
+    assert not check.ok
+    assert f"{file} is not the file that was saved" in check.detail
+    assert check.detail.endswith("None is on disk for 1 passages.")
+    index.publish()
+    assert index.check().ok
+
+
+def test_rebuild_that_cannot_read_the_store_tells_the_next_question(
+    store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published(store, folder)
+    damage(folder)
+
+    asked = threading.Event()
+
+    def unreadable() -> None:
+        asked.wait(10)
+        raise StorageDamaged("page 7 does not read back")
+
+    monkeypatch.setattr(store, "chunk_vectors", unreadable)
+    index = ServingIndex(store, folder, MODEL)
+    assert index.current() is None
+    asked.set()
+    index.close()
+    with pytest.raises(StorageDamaged, match="page 7"):
+        index.current()
+    assert "page 7" in index.check().detail
