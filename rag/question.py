@@ -51,16 +51,27 @@ _MONEY_NOUNS = r"cost|costs|price|pay|paid|money|worth|fee|fees|bid|offer|offere
 _AMOUNT_NOUNS = r"percentage|percent|number|amount|proportion|share|fraction|rank|size|distance|population"
 _AUXILIARIES = r"is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|must|may|might"
 
-# The first pattern that matches decides, so the narrow ones come first.
+# A question put as "Can you tell me when ...?" is not one of yes or no.
+_ASKS_SOMEONE = r"you|we|anyone|anybody|someone|somebody|it (known|clear|said)"
+
+# The first pattern that matches decides, so the narrow ones come first, and then what the question opens with: in
+# "Who built the tower where the bell hangs?" the first word asks, the later one does not.
 _EXPECTS: tuple[tuple[re.Pattern[str], Expects], ...] = tuple(
     (re.compile(pattern), kind)
     for pattern, kind in (
         (rf"\bhow much\b.*\b({_MONEY_NOUNS})\b", Expects.MONEY),
-        (r"\bhow much (money|did .* (pay|offer|bid|spend))\b", Expects.MONEY),
+        (r"\bhow much (money|did .* (pay|offer|bid|spend))\b|\bhow expensive\b", Expects.MONEY),
         (r"\b(what|which)\b.*\b(price|cost|fee|budget)\b", Expects.MONEY),
+        (rf"^({_AUXILIARIES})\b(?! ({_ASKS_SOMEONE})\b)", Expects.CHOICE),
+        (r"^when\b", Expects.TIME),
+        (r"^where\b", Expects.PLACE),
+        (r"^who(m|se)?\b", Expects.PERSON),
+        (r"^why\b|^how come\b", Expects.REASON),
+        (r"^how (is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|must)\b", Expects.MANNER),
+        (r"^what (do|does|did|happens|happened)\b", Expects.THING),
         (r"\bhow (long|old)\b(?! ago)", Expects.DURATION),
         (r"\bhow (many|much|large|big|tall|high|far|fast|deep|wide|often|heavy)\b", Expects.AMOUNT),
-        (rf"\b(what|which) ({_AMOUNT_NOUNS})\b", Expects.AMOUNT),
+        (rf"\b(what|which) ((is|was|are|were) (the )?)?({_AMOUNT_NOUNS})\b", Expects.AMOUNT),
         (rf"\bwhen\b|\bhow long ago\b|\b(what|which) (\w+ )?({_TIME_NOUNS})\b", Expects.TIME),
         (rf"\bwhere\b|\b(what|which) (\w+ )?({_PLACE_NOUNS})\b", Expects.PLACE),
         (rf"\bwho(m|se)?\b|\b(what|which) (\w+ )?({_PERSON_NOUNS})\b", Expects.PERSON),
@@ -69,7 +80,6 @@ _EXPECTS: tuple[tuple[re.Pattern[str], Expects], ...] = tuple(
         (r"\bwhat ((is|was|are|were) )?(the )?(reasons?|causes?|motive)\b", Expects.REASON),
         (r"\bhow\b", Expects.MANNER),
         (r"\b(what|which)\b", Expects.THING),
-        (rf"^({_AUXILIARIES})\b", Expects.CHOICE),
     )
 )
 

@@ -1,0 +1,75 @@
+"""What should compare as equal does, and numbers stay whole."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.words import content_stems, fold, is_function_word, plain_words, stem
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param(
+            "\N{LATIN CAPITAL LETTER E WITH ACUTE}mile's 903.9 yen", ["emile", "s", "903.9", "yen"], id="docstring"
+        ),
+        pytest.param("The harbour, closed.", ["the", "harbour", "closed"], id="marks fall away"),
+        pytest.param(
+            "9 of 903.9 and 1,234,567.50", ["9", "of", "903.9", "and", "1,234,567.50"], id="numbers are whole"
+        ),
+        pytest.param("in 1912, 1913.", ["in", "1912", "1913"], id="a mark after a number is not part of it"),
+        pytest.param("well-known B2B", ["well", "known", "b2b"], id="a hyphen parts words, a digit does not"),
+        pytest.param("Breton\N{RIGHT SINGLE QUOTATION MARK}s", ["breton", "s"], id="a curly possessive"),
+        pytest.param("nai\u0308ve na\u00efve", ["naive", "naive"], id="composed and decomposed are the same"),
+        pytest.param("Stra\N{LATIN SMALL LETTER SHARP S}e STRASSE", ["strasse", "strasse"], id="sharp s"),
+        pytest.param("\ufb01sh \uff11\uff12", ["fish", "12"], id="ligatures and wide digits"),
+        pytest.param("東京 Δέλτα", ["東京", "δελτα"], id="other scripts"),
+        pytest.param("😀 -- !?", [], id="marks and emoji are no words"),
+        pytest.param("", [], id="nothing"),
+    ],
+)
+def test_words_of_a_text(text: str, words: list[str]) -> None:
+    assert plain_words(text) == words
+
+
+@given(st.text())
+def test_the_form_a_text_is_encoded_in_does_not_matter(text: str) -> None:
+    assert plain_words(unicodedata.normalize("NFC", text)) == plain_words(unicodedata.normalize("NFD", text))
+
+
+@given(st.text())
+def test_words_are_in_order_in_the_folded_text(text: str) -> None:
+    folded, at = fold(text), 0
+    for word in plain_words(text):
+        at = folded.index(word, at) + len(word)
+
+
+@pytest.mark.parametrize(
+    ("forms", "expected"),
+    [
+        pytest.param(("announced", "announces", "announcing"), "announc", id="a regular verb"),
+        pytest.param(("harbours", "harbour"), "harbour", id="a plural"),
+        pytest.param(("1912",), "1912", id="a number stays"),
+        pytest.param(("東京",), "東京", id="another script stays"),
+    ],
+)
+def test_forms_of_one_word_have_one_stem(forms: tuple[str, ...], expected: str) -> None:
+    assert {stem(form) for form in forms} == {expected}
+
+
+def test_content_stems_are_in_order_with_repeats_and_without_function_words() -> None:
+    assert content_stems("The boats and the boat of 1912 were closed.") == ["boat", "boat", "1912", "close"]
+
+
+@pytest.mark.parametrize("word", ["the", "who", "when", "does", "s", "t", "please"])
+def test_a_function_word_carries_no_content(word: str) -> None:
+    assert is_function_word(word)
+
+
+@pytest.mark.parametrize("word", ["harbour", "1912", "chair", "first", "year"])
+def test_other_words_do(word: str) -> None:
+    assert not is_function_word(word)
