@@ -22,12 +22,10 @@ from rag.records import (
     Place,
     Span,
 )
-from rag.words import content_stems, plain_words
+from rag.statements import same_statement
 
 # A further sentence must come this close to the first in log-odds: it then answers nearly as well.
 _CLOSE = 0.7
-# Two sentences that share this much of the shorter one's content words say the same, if their numbers agree.
-_SAME = 0.8
 
 
 def compose_answer(
@@ -80,22 +78,6 @@ def abstain(question: str, reason: NoAnswerReason, *, index_version: int) -> Ans
         passages=(),
         index_version=index_version,
     )
-
-
-def same_statement(one: str, other: str) -> bool:
-    """Whether two sentences say the same: nearly all content words of the shorter one, and the same numbers.
-
-    "The fund offered 9 billion yen." and "A fund offered 9 billion yen on Monday." do; with "8 billion" they do not.
-    """
-    first, second = set(content_stems(one)), set(content_stems(other))
-    if _numbers(one) != _numbers(other):
-        return False
-    shorter = min(len(first), len(second))
-    return shorter > 0 and len(first & second) / shorter >= _SAME and shorter / max(len(first), len(second)) >= 0.5
-
-
-def _numbers(text: str) -> set[str]:
-    return {word for word in plain_words(text) if word[0].isdigit()}
 
 
 def _reason_for_none(extracts: Sequence[Extract], certainty: Confidence, threshold: float) -> NoAnswerReason | None:

@@ -11,10 +11,27 @@ from collections.abc import Mapping, Sequence
 
 from rag.question import Question
 from rag.records import Confidence, Extract
+from rag.statements import same_statement
 
 # log-odds = BIAS + sum of weight * signal
-BIAS = 0.0
-SIGNAL_WEIGHTS: Mapping[str, float] = {}
+BIAS = -4.204
+SIGNAL_WEIGHTS: Mapping[str, float] = {
+    "chance": 0.878,
+    "cover": 1.339,
+    "cover_near": 2.462,
+    "holds": 0.058,
+    "names": -0.520,
+    "numbers": 0.184,
+    "pairs": -0.636,
+    "passage_cover": -2.749,
+    "passage_names": 0.788,
+    "passage_similarity": 1.421,
+    "rank_agreement": -0.092,
+    "similarity": 1.954,
+    "unseen": 0.952,
+    "unseen_names": -0.049,
+    "words": 0.528,
+}
 
 # Below this nothing is quoted.
 MIN_CONFIDENCE = 0.5
@@ -22,11 +39,10 @@ MIN_CONFIDENCE = 0.5
 _HIGH, _MEDIUM = 0.8, 0.5
 
 
-def confidence(question: Question, extracts: Sequence[Extract], frequencies: Mapping[str, int]) -> Confidence:
-    """The probability, 0..1, that the first of `extracts` answers `question`; 0 when there is none."""
-    if not extracts:
+def confidence(found: Mapping[str, float]) -> Confidence:
+    """The probability, 0..1, that the best extract answers the question, from its `signals`; 0 without any."""
+    if not found:
         return Confidence(0.0, "low")
-    found = signals(question, extracts, frequencies)
     odds = BIAS + sum(SIGNAL_WEIGHTS.get(name, 0.0) * value for name, value in found.items())
     value = round(1 / (1 + math.exp(-odds)), 4)
     return Confidence(value, "high" if value >= _HIGH else "medium" if value >= _MEDIUM else "low")
@@ -35,8 +51,10 @@ def confidence(question: Question, extracts: Sequence[Extract], frequencies: Map
 def signals(question: Question, extracts: Sequence[Extract], frequencies: Mapping[str, int]) -> dict[str, float]:
     """What confidence is computed from; all between about -2 and 3, comparable across questions and collections.
 
-    `frequencies` has the number of passages that hold each word of the question.
+    `frequencies` has the number of passages that hold each word of the question. Empty without extracts.
     """
+    if not extracts:
+        return {}
     best = extracts[0]
     features = best.features
     chance = share_of_first(extracts)
@@ -61,9 +79,15 @@ def signals(question: Question, extracts: Sequence[Extract], frequencies: Mappin
 
 
 def share_of_first(extracts: Sequence[Extract]) -> float:
-    """The first extract's share of the odds of all of them, 0..1: near 1 when nothing else comes close."""
+    """The best statement's share of the odds of all, 0..1: near 1 when nothing else comes close.
+
+    Extracts that say the same as the first count with it.
+    """
     top = extracts[0].score
-    return 1 / sum(math.exp(max(-50.0, extract.score - top)) for extract in extracts)
+    odds = [math.exp(max(-50.0, extract.score - top)) for extract in extracts]
+    first = extracts[0].sentence.text
+    same = sum(odd for odd, e in zip(odds, extracts, strict=True) if same_statement(first, e.sentence.text))
+    return same / sum(odds)
 
 
 def _unseen_names(question: Question, frequencies: Mapping[str, int]) -> float:

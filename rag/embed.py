@@ -72,7 +72,8 @@ class OnnxEmbedder:
 
     def embed_question(self, question: str) -> FloatVector:
         """The unit vector of a question. Run alone, so that the same question gives the same bits."""
-        return self._run([self._tokenizer.encode(self._model.question_prompt + question)])[0]
+        rows = self._run([self._tokenizer.encode(self._model.question_prompt + question)])
+        return rows.reshape(-1)
 
     def count_tokens(self, text: str) -> int:
         """How many tokens the model reads for `text`, without its marks."""

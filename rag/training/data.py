@@ -70,7 +70,7 @@ def with_unanswerables(examples: Sequence[Example], rng: random.Random) -> list[
     sentences = {e.passage: e.sentences for e in examples}
     answerable = [e for e in examples if e.answer >= 0]
     near = _nearest([e.question for e in answerable], passages, _NEIGHBOURS)
-    made = []
+    made: list[Example] = []
     for example, candidates in zip(answerable, near, strict=True):
         chance = rng.random()
         if chance < _WRONG_PASSAGE:

@@ -34,6 +34,7 @@ class Reader(torch.nn.Module):
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Start, end and sentence scores of each token."""
         states = self.encoder(
             input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
         ).last_hidden_state
@@ -43,7 +44,7 @@ class Reader(torch.nn.Module):
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """An example as token ids. Positions count tokens of the whole input; sentence bounds are (first, last exclusive)."""
+    """An example as token ids. Positions count tokens of the whole input; bounds are (first, last exclusive)."""
 
     ids: tuple[int, ...]
     passage_from: int
@@ -64,7 +65,7 @@ def encode(example: Example, tokenizer: Tokenizer) -> Encoded | None:
         return None
     low, high = bounds[first][0], bounds[last - 1][1]
     offset = len(question) + 2
-    cls, sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
+    cls, sep = mark_ids(tokenizer)
     start = end = -1
     if example.answer < 0:
         start = end = 0
@@ -83,10 +84,18 @@ def encode(example: Example, tokenizer: Tokenizer) -> Encoded | None:
     )
 
 
+def mark_ids(tokenizer: Tokenizer) -> tuple[int, int]:
+    """The ids of the marks at the beginning and between the parts. Raises ValueError for another kind of model."""
+    cls, sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
+    if cls is None or sep is None:
+        raise ValueError("the tokenizer has no [CLS] and [SEP]")
+    return cls, sep
+
+
 def loss(model: Reader, batch: Sequence[Encoded]) -> torch.Tensor:
     """Cross entropy over sentences and "not here", and over start and end where the span is known."""
     start, end, sentence = model(*tensors(batch))
-    total = sentence.new_zeros(())
+    total: torch.Tensor = sentence.new_zeros(())
     for row, item in enumerate(batch):
         total = total + torch.nn.functional.cross_entropy(
             sentence_logits(sentence[row], item).unsqueeze(0), torch.tensor([item.answer + 1])

@@ -69,7 +69,7 @@ def train(data: Path, out: Path, minutes: float, dev: Path | None) -> None:
         model.train()
         value = loss(model, batch)
         optimizer.zero_grad()
-        value.backward()
+        value.backward()  # type: ignore[no-untyped-call] # torch has no type for it
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         seen += len(batch)
@@ -83,7 +83,9 @@ def train(data: Path, out: Path, minutes: float, dev: Path | None) -> None:
 def measure(model: Reader, examples: Sequence[Encoded]) -> dict[str, float]:
     """Share of right sentences among the answerable, and the area under the curve of answerable or not."""
     model.eval()
-    right, positive, negative = [], [], []
+    right: list[float] = []
+    positive: list[float] = []
+    negative: list[float] = []
     with torch.no_grad():
         for start in range(0, len(examples), 32):
             batch = examples[start : start + 32]

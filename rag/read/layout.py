@@ -1,0 +1,69 @@
+"""What a format reader gives back, and the two ways to make it.
+
+`Layout` writes a new canonical text block by block (formats with markup); `Outline` marks blocks inside a text that
+stays as it is (plain text). Both keep the heading path that a block stands under.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rag.read.canonical import clean_text
+from rag.records import Block, BlockKind, Span
+
+_BETWEEN_BLOCKS = "\n\n"
+_SECTION_SEPARATOR = " > "
+# A heading longer than this is a paragraph in disguise; the path above a block keeps only its start.
+_MAX_HEADING_CHARS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a format reader found: `text` is canonical, `title` is "" when the document names none."""
+
+    text: str
+    blocks: tuple[Block, ...]
+    title: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+class Outline:
+    """Blocks over a given text, in order, each with its heading path."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+        self._headings: list[tuple[int, str]] = []
+
+    def add(self, span: Span, kind: BlockKind, words: str, *, level: int = 0) -> None:
+        """Add the block at `span`, which reads `words`; a heading closes those of its own and of deeper levels."""
+        if kind is BlockKind.HEADING:
+            name = " ".join(words.split())[:_MAX_HEADING_CHARS]
+            self._headings = [(above, title) for above, title in self._headings if above < level]
+            self._headings.append((level, name))
+        section = _SECTION_SEPARATOR.join(title for _, title in self._headings)
+        self.blocks.append(Block(span, kind, level, section))
+
+
+class Layout:
+    """A canonical text written block by block, with a blank line between blocks."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._length = 0
+        self._outline = Outline()
+
+    def add(self, kind: BlockKind, text: str, *, level: int = 0) -> None:
+        """Append a block; one without visible text is left out. Inside it, only code keeps its line breaks."""
+        text, _ = clean_text(text)
+        text = text.strip("\n").rstrip() if kind is BlockKind.CODE else " ".join(text.split())
+        if not text.strip():
+            return
+        start = self._length + (len(_BETWEEN_BLOCKS) if self._parts else 0)
+        lead = len(text) - len(text.lstrip())
+        self._parts.append(text)
+        self._length = start + len(text)
+        self._outline.add(Span(start + lead, self._length), kind, text, level=level)
+
+    def content(self, *, title: str = "", warnings: tuple[str, ...] = ()) -> Content:
+        """The text written so far and its blocks."""
+        return Content(_BETWEEN_BLOCKS.join(self._parts), tuple(self._outline.blocks), title, warnings)

@@ -1,0 +1,134 @@
+"""The trained reader: reads a question together with passages and says which sentence answers, if any.
+
+A small BERT in ONNX, trained by `rag.training`, run by ONNX Runtime. For each token it gives three scores: that an
+answer starts there, that it ends there, and how much the token belongs to a sentence that answers. The first token's
+scores stand for "not in this passage".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+from tokenizers import Encoding, Tokenizer
+
+from rag.errors import ModelUnavailable
+from rag.models import hash_file
+from rag.records import Span
+
+WEIGHTS_FOLDER = Path(__file__).parent / "weights"
+
+# Tokens of question and passage together. It was trained on up to 256; somewhat longer ones still read well.
+_MAX_TOKENS = 320
+_MAX_QUESTION_TOKENS = 48
+# Tokens of the longest answer span looked for.
+_MAX_SPAN_TOKENS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the reader says to one passage. Scores are log-odds of a kind: only their differences mean something.
+
+    `sentences` has a score for each sentence given, minus infinity for one that lay beyond the window; `not_here` is
+    that of no answer in this passage. `spans` has for each sentence the answering words, in code points of the passage.
+    """
+
+    not_here: float
+    sentences: tuple[float, ...]
+    spans: tuple[Span | None, ...]
+
+
+class Reader:
+    """The reader's weights, loaded. Safe to use from several threads."""
+
+    def __init__(self, graph: Path, tokenizer: Path, *, threads: int = 0) -> None:
+        """`threads` 0 means one for each core."""
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+        self._tokenizer: Tokenizer = Tokenizer.from_file(str(tokenizer))
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._marks = [self._tokenizer.token_to_id(mark) or 0 for mark in ("[CLS]", "[SEP]")]
+
+    @classmethod
+    def load(cls, folder: Path = WEIGHTS_FOLDER) -> Reader | None:
+        """The reader in `folder`; None when there is none. Raises ModelUnavailable when a file is damaged."""
+        described = folder / "reader.json"
+        if not described.exists():
+            return None
+        for name, sha256 in json.loads(described.read_text(encoding="utf-8"))["sha256"].items():
+            if not (folder / name).is_file() or hash_file(folder / name) != sha256:
+                raise ModelUnavailable(
+                    f"The reader's file {name} is missing or damaged: expected SHA-256 {sha256[:12]}.... "
+                    f"Install Citewell again."
+                )
+        return cls(folder / "reader.onnx", folder / "tokenizer.json")
+
+    def read(self, question: str, passages: Sequence[tuple[str, Sequence[Span]]]) -> list[Reading]:
+        """One Reading for each passage, given as its text and the spans of its sentences in that text."""
+        if not passages:
+            return []
+        asked = self._tokenizer.encode(question, add_special_tokens=False).ids[:_MAX_QUESTION_TOKENS]
+        encodings = self._tokenizer.encode_batch([text for text, _ in passages], add_special_tokens=False)
+        room = _MAX_TOKENS - len(asked) - 3
+        offset = len(asked) + 2
+        start, end, sentence = self._run(asked, [encoding.ids[:room] for encoding in encodings])
+        return [
+            _reading(encoding, spans, room, offset, start[row], end[row], sentence[row])
+            for row, (encoding, (_, spans)) in enumerate(zip(encodings, passages, strict=True))
+        ]
+
+    def _run(self, question: Sequence[int], passages: Sequence[Sequence[int]]) -> list[npt.NDArray[np.float32]]:
+        """Start, end and sentence scores, each of shape (passages, tokens)."""
+        width = len(question) + 3 + max(len(ids) for ids in passages)
+        ids = np.zeros((len(passages), width), dtype=np.int64)
+        mask, types = np.zeros_like(ids), np.zeros_like(ids)
+        first, between = self._marks
+        for row, passage in enumerate(passages):
+            line = [first, *question, between, *passage, between]
+            ids[row, : len(line)] = line
+            mask[row, : len(line)] = 1
+            types[row, len(question) + 2 : len(line)] = 1
+        found = self._session.run(None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": types})
+        return [np.asarray(scores, dtype=np.float32) for scores in found]
+
+
+def _reading(
+    encoding: Encoding,
+    sentences: Sequence[Span],
+    room: int,
+    offset: int,
+    start: npt.NDArray[np.float32],
+    end: npt.NDArray[np.float32],
+    sentence: npt.NDArray[np.float32],
+) -> Reading:
+    """The scores of tokens brought together to scores of sentences."""
+    firsts = np.array([first for first, _ in encoding.offsets[:room]] or [0])
+    scores: list[float] = []
+    spans: list[Span | None] = []
+    for span in sentences:
+        low, high = (int(i) for i in np.searchsorted(firsts, (span.start, span.end)))
+        if low >= high:
+            scores.append(float("-inf"))
+            spans.append(None)
+            continue
+        scores.append(float(sentence[low + offset : high + offset].mean()))
+        a, b = _best_span(start[low + offset : high + offset], end[low + offset : high + offset])
+        spans.append(Span(encoding.offsets[low + a][0], encoding.offsets[low + b][1]))
+    return Reading(float(sentence[0]), tuple(scores), tuple(spans))
+
+
+def _best_span(start: npt.NDArray[np.float32], end: npt.NDArray[np.float32]) -> tuple[int, int]:
+    """The tokens (first, last) with the highest start + end score, last not before first and not far behind it."""
+    pairs = start[:, None] + end[None, :]
+    rows, columns = np.indices(pairs.shape)
+    pairs = np.where((columns >= rows) & (columns - rows < _MAX_SPAN_TOKENS), pairs, -np.inf)
+    first, last = divmod(int(pairs.argmax()), pairs.shape[1])
+    return first, last
