@@ -1,13 +1,16 @@
 import html
 import re
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
+import web
 from rag.pipeline import Pipeline
-from rag.records import BlockKind
+from rag.records import BlockKind, NoAnswerReason
 from tests.web.scripted import ScriptedPipeline, make_document
 
+WEB = Path(web.__file__).parent
 MIRROR = "How big is the mirror?"
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)> {{7*7}} javascript:alert(1)'
 
@@ -55,6 +58,13 @@ class TestAsking:
         assert response.status_code == 200
         assert words in response.text
         assert response.text.count('class="cw-passage"') == 3
+
+    @pytest.mark.parametrize("reason", NoAnswerReason)
+    def test_every_reason_has_the_same_words_with_and_without_scripts(self, reason: NoAnswerReason) -> None:
+        said = re.compile(rf'"?{reason}"?: [(\[]\s*"([^"]+)",\s*"([^"]+)"')
+        sources = [(WEB / name).read_text(encoding="utf-8") for name in ("static/parts.js", "templates/_answer.html")]
+        assert len(said.findall(sources[0])) == 1
+        assert said.findall(sources[0]) == said.findall(sources[1])
 
     def test_a_question_that_is_too_long_is_explained(self, scripted_client: TestClient) -> None:
         response = scripted_client.get("/", params={"q": "x" * 1_001})
