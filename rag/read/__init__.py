@@ -1,57 +1,132 @@
-"""Temporary."""
+"""Files and bytes to documents. One format a file; `_READERS` says which; a new format is a new file and a new row.
+
+Knows nothing of sentences and fetches nothing: a link in a document is not followed.
+"""
+
+from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import unquote, urlsplit
 
-from rag.errors import *
-from rag.records import *
+from rag.errors import UnreadableDocument, UnsupportedFormat
+from rag.read.canonical import clean_text
+from rag.read.files import printable, read_file, too_large, unreadable
+from rag.read.html import read_html
+from rag.read.layout import Content
+from rag.read.markdown import read_markdown
+from rag.read.plain import read_plain
+from rag.records import Document, Source
 
-MEDIA_TYPES = {".md": "text/markdown", ".txt": "text/plain", ".html": "text/html"}
+__all__ = ["MEDIA_TYPES", "find_files", "read_bytes", "read_document", "too_large"]
+
+MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
+    {
+        ".txt": "text/plain",
+        ".text": "text/plain",
+        ".md": "text/markdown",
+        ".markdown": "text/markdown",
+        ".html": "text/html",
+        ".htm": "text/html",
+        ".xhtml": "text/html",
+    }
+)
+_READERS: Mapping[str, Callable[[bytes], Content]] = MappingProxyType(
+    {"text/plain": read_plain, "text/markdown": read_markdown, "text/html": read_html}
+)
+_MAX_TITLE_CHARS = 200
 
 
-def find_files(paths):
-    out = []
-    for p in paths:
-        if not p.exists():
-            raise UnreadableDocument(f"{p} is not there")
-        out += sorted(x for x in p.rglob("*") if x.suffix in MEDIA_TYPES) if p.is_dir() else [p]
-    return out
+def find_files(paths: Sequence[Path]) -> list[Path]:
+    """The files to read, each once: named ones as they are, folders walked in sorted order.
+
+    In a folder, links, hidden names and formats without a reader are passed over; a folder inside it that cannot be
+    listed stays in the list, so that reading it says why. Raises UnreadableDocument for a path that is not there.
+    """
+    found: dict[Path, None] = {}
+    for path in paths:
+        try:
+            is_folder = path.is_dir() or not path.lstat()
+        except OSError as error:
+            raise unreadable(path, error) from error
+        found.update(dict.fromkeys(_walk(path) if is_folder else [path]))
+    return list(found)
 
 
-def read_bytes(data, source):
-    text = data.decode()
-    blocks = []
-    off = 0
-    sec = []
-    for line in text.split("\n"):
-        if line.strip():
-            st = len(line) - len(line.lstrip("#- "))
-            k = BlockKind.HEADING if line.startswith("#") else BlockKind.PARAGRAPH
-            if k is BlockKind.HEADING:
-                lv = line.count("#")
-                sec = sec[: lv - 1] + [line[st:]]
-            blocks.append(Block(Span(off + st, off + len(line)), k, 0, " > ".join(sec)))
-        off += len(line) + 1
-    h = hashlib.sha256(data).hexdigest()
-    src = Source(
-        source.id, source.title or (sec[0] if sec else Path(source.location).stem), source.location, source.media_type
+def _walk(folder: Path) -> Iterator[Path]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        yield folder
+        return
+    for entry in entries:
+        if entry.name.startswith(".") or entry.is_symlink():
+            continue
+        if entry.is_dir():
+            yield from _walk(folder / entry.name)
+        elif Path(entry.name).suffix.lower() in MEDIA_TYPES:
+            yield folder / entry.name
+
+
+def read_document(path: Path, *, max_bytes: int) -> Document:
+    """The document in a file of at most `max_bytes`. Its id is made from the absolute path, so it outlives an edit.
+
+    Raises UnsupportedFormat, DocumentTooLarge or UnreadableDocument, each naming the file and what to do.
+    """
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links: the path as given is the name
+    data = read_file(absolute, max_bytes)
+    media_type = MEDIA_TYPES.get(absolute.suffix.lower())
+    if media_type is None:
+        raise UnsupportedFormat(
+            f"{printable(path)}: no reader for {absolute.suffix or 'a file without a suffix'}; "
+            f"expected one of {' '.join(MEDIA_TYPES)}"
+        )
+    document_id = hashlib.sha256(os.fsencode(absolute)).hexdigest()[:16]
+    return read_bytes(data, Source(document_id, "", printable(absolute), media_type))
+
+
+def read_bytes(data: bytes, source: Source) -> Document:
+    """The document in `data`, read as `source.media_type`. The same bytes give the same document.
+
+    An empty `source.title` becomes the title found in the document, else one made from the location.
+    Raises UnsupportedFormat for a media type without a reader, UnreadableDocument for data without text.
+    """
+    reader = _READERS.get(source.media_type)
+    if reader is None:
+        raise UnsupportedFormat(
+            f"{source.location}: no reader for {source.media_type}; expected one of {', '.join(_READERS)}"
+        )
+    try:
+        content = reader(data)
+    except UnreadableDocument as error:
+        raise UnreadableDocument(f"{source.location}: {error}") from error
+    if not content.blocks:
+        found = "the file is empty" if not data else "no text was found in it"
+        raise UnreadableDocument(f"{source.location}: {found}; a document with text was expected")
+    title = _one_line(source.title) or _one_line(content.title) or _title_from(source.location)
+    return Document(
+        replace(source, title=title),
+        content.text,
+        content.blocks,
+        hashlib.sha256(data).hexdigest(),
+        hashlib.sha256(content.text.encode()).hexdigest(),
+        content.warnings,
     )
-    return Document(src, text, tuple(blocks), h, hashlib.sha256(text.encode()).hexdigest())
 
 
-def read_document(path, *, max_bytes):
-    if path.suffix not in MEDIA_TYPES:
-        raise UnsupportedFormat(f"{path}: unsupported")
-    return read_bytes(
-        path.read_bytes(),
-        Source(
-            hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:16],
-            "",
-            str(path.absolute()),
-            MEDIA_TYPES[path.suffix],
-        ),
-    )
+def _title_from(location: str) -> str:
+    """A title for people: "/docs/annual_report-2023.md" -> "annual report 2023"."""
+    name = location.removeprefix("api:")
+    if name.startswith(("http://", "https://")):
+        address = urlsplit(name)
+        name = unquote(address.path).strip("/") or address.netloc
+    stem = Path(name).stem.replace("_", " ").replace("-", " ")
+    return _one_line(stem) or _one_line(location) or "untitled"
 
 
-def too_large(a, b, c):
-    return DocumentTooLarge(f"{a} {b} {c}")
+def _one_line(title: str) -> str:
+    return " ".join(clean_text(title)[0].split())[:_MAX_TITLE_CHARS].strip()

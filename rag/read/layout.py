@@ -6,6 +6,7 @@ stays as it is (plain text). Both keep the heading path that a block stands unde
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.read.canonical import clean_text
@@ -63,6 +64,19 @@ class Layout:
         self._parts.append(text)
         self._length = start + len(text)
         self._outline.add(Span(start + lead, self._length), kind, text, level=level)
+
+    def add_table(self, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Append a table, one block a row: "Header: cell; Header: cell", so that a quoted row says what it tells.
+
+        An empty cell is left out; a cell without a header stands alone. Without rows the headers are the only row.
+        """
+        if not rows:
+            headers, rows = (), [headers]
+        for row in rows:
+            names = [*headers, *[""] * len(row)]
+            cells = [(" ".join(name.split()), " ".join(cell.split())) for name, cell in zip(names, row, strict=False)]
+            named = [f"{name.rstrip(':')}: {cell}" if name else cell for name, cell in cells if cell]
+            self.add(BlockKind.TABLE_ROW, "; ".join(named))
 
     def content(self, *, title: str = "", warnings: tuple[str, ...] = ()) -> Content:
         """The text written so far and its blocks."""

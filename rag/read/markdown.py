@@ -43,12 +43,10 @@ class _Renderer:
     def __init__(self) -> None:
         self.layout = Layout()
         self.first_title = ""
+        self._heading = 0  # level of the heading we are in
         self._depth = 0  # of list items
         self._item_is_new = False
-        self._heading = 0
-        self._headers: list[str] = []
-        self._cells: list[str] = []
-        self._in_table = False
+        self._rows: list[list[str]] | None = None  # of the table we are in, header first
 
     def take(self, token: Token) -> None:
         """Take the next token in document order."""
@@ -64,35 +62,49 @@ class _Renderer:
                 self._depth -= 1
             case "fence" | "code_block":
                 self.layout.add(BlockKind.CODE, token.content)
+            case "table_open":
+                self._rows = []
+            case "tr_open" if self._rows is not None:
+                self._rows.append([])
+            case "table_close" if self._rows is not None:
+                self.layout.add_table(self._rows[0], self._rows[1:])
+                self._rows = None
             case "inline":
                 self._take_words(_plain_lines(token.children or []))
-            case _:
-                self._take_table(token.type)
 
     def _take_words(self, lines: list[str]) -> None:
-        if self._in_table:
-            self._cells.append(" ".join(lines).strip())
-            return
-        for line in [" ".join(lines)] if self._heading else lines:
-            if self._heading:
-                self.layout.add(BlockKind.HEADING, line, level=self._heading)
-                if self._heading == 1 and not self.first_title:
-                    self.first_title = " ".join(line.split())
-            elif self._depth and self._item_is_new:
-                self.layout.add(BlockKind.LIST_ITEM, line, level=self._depth)
-                self._item_is_new = False
-            else:
-                self.layout.add(BlockKind.PARAGRAPH, line)
+        if self._rows is not None:
+            self._rows[-1].append(" ".join(lines))
+        elif self._heading:
+            heading = " ".join(" ".join(lines).split())
+            self.layout.add(BlockKind.HEADING, heading, level=self._heading)
+            if self._heading == 1:
+                self.first_title = self.first_title or heading
+        else:
+            for line in lines:
+                self._take_line(line)
 
-    def _take_table(self, kind: str) -> None:
-        match kind:
-            case "table_open":
-                self._in_table = True
-            case "table_close":
-                self._in_table = False
-            case "tr_open":
-                self._cells = []
-            case "thead_close":
-                self._headers = self._cells
-            case "tr_close" if self._in_body:
-                self.layout.add(BlockKind.TABLE_ROW, row_text(self._headers, self._cells))
+    def _take_line(self, line: str) -> None:
+        if self._depth and self._item_is_new:
+            self.layout.add(BlockKind.LIST_ITEM, line, level=self._depth)
+            self._item_is_new = False
+        else:
+            self.layout.add(BlockKind.PARAGRAPH, line)
+
+
+def _plain_lines(tokens: Sequence[Token]) -> list[str]:
+    """The words of inline tokens; only a hard line break begins a new line."""
+    lines = [""]
+    for token in tokens:
+        match token.type:
+            case "text" | "code_inline":
+                lines[-1] += token.content
+            case "image":
+                lines[-1] += " ".join(_plain_lines(token.children or []))
+            case "softbreak":
+                lines[-1] += " "
+            case "hardbreak":
+                lines.append("")
+            case "html_inline" if token.content.lower().startswith("<br"):
+                lines[-1] += " "
+    return lines

@@ -1,0 +1,68 @@
+"""Bytes from files: only regular ones, never more than the limit."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from rag.errors import DocumentTooLarge, UnreadableDocument
+
+_KINDS = (
+    (stat.S_ISDIR, "a folder that cannot be listed"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def read_file(path: Path, max_bytes: int) -> bytes:
+    """The bytes of a regular file of at most `max_bytes`; never waits for a pipe and never reads past the limit.
+
+    Raises UnreadableDocument for anything else, DocumentTooLarge for a larger file, also when it grows meanwhile.
+    """
+    try:
+        _check_is_regular(path, path.stat().st_mode)
+        # O_NONBLOCK: should a pipe have taken the file's place by now, opening it would wait for a writer.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            found = os.fstat(file.fileno())
+            _check_is_regular(path, found.st_mode)
+            if found.st_size > max_bytes:
+                raise too_large(printable(path), found.st_size, max_bytes)
+            data = file.read(max_bytes + 1)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    if len(data) > max_bytes:
+        raise too_large(printable(path), len(data), max_bytes)
+    return data
+
+
+def unreadable(path: Path, error: OSError) -> UnreadableDocument:
+    """The error for a path that the system would not give, with what can be done about it."""
+    if isinstance(error, FileNotFoundError):
+        advice = "there is no such file; check the path"
+    elif isinstance(error, PermissionError):
+        advice = "permission denied; give the user who runs this the right to read it"
+    else:
+        advice = f"the system says: {error.strerror}; a regular file was expected"
+    return UnreadableDocument(f"{printable(path)}: {advice}")
+
+
+def too_large(location: str, found_bytes: int, max_bytes: int) -> DocumentTooLarge:
+    """The error for a document over the limit: what was found, what is allowed, what to do."""
+    return DocumentTooLarge(
+        f"{location}: {found_bytes:,} bytes or more, but {max_bytes:,} are allowed; "
+        "split the document or raise CITEWELL_MAX_DOCUMENT_BYTES"
+    )
+
+
+def printable(path: Path) -> str:
+    """The path as text: a file name that is not UTF-8 shows its odd bytes as \\xNN."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _check_is_regular(path: Path, mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        kind = next((name for is_kind, name in _KINDS if is_kind(mode)), "no file")
+        raise UnreadableDocument(f"{printable(path)}: this is {kind}; a regular file was expected")
