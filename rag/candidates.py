@@ -7,7 +7,6 @@ linear time on any text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from rag.question import Expects, Question
 from rag.records import Span
@@ -23,27 +22,38 @@ _NUMBER_WORDS = (
     r"|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?"
     r"|billions?|trillions?|dozens?|half|once|twice|quarter|thirds?)"
 )
-_NUMBER = r"\d+(?:[.,]\d+)*"
+# Begins where a number begins and gives nothing back, or "1,1,1,..." would take time that grows with its square.
+_NUMBER = r"(?<!\d)(?<!\d[.,])\d+(?:[.,]\d+)*+"
 _SCALE = r"(?:\s(?:hundred|thousand|million|billion|trillion))?"
 _UNIT_OF_TIME = r"(?:second|minute|hour|day|night|week|month|year|decade|century|centurie)s?"
 _CURRENCY = (
     r"(?:US\s)?(?:dollars?|euros?|yen|pounds?|francs?|yuan|won|rupees?|cents?|pence|kronor|krone[rn]?|USD|EUR|GBP|JPY)"
 )
-_NAME = r"[A-Z][\w\u2019'.-]*(?:\s(?:(?:of|the|de|von|van|der|la|al|bin|and)\s)?[A-Z][\w\u2019'.-]*)*"
+# Word characters, and marks between them: the full stop that ends a sentence is not part of its last name.
+_NAME_WORD = (
+    r"(?:(?:[A-Z]\.)+|(?:Mrs?|Ms|Dr|Prof|St|Gen|Gov|Sen|Rep)\."
+    r"|[A-Z\u00c0-\u00d6\u00d8-\u00de](?:\w|[\u2019'.-](?=\w))*)"
+)
+_NAME = rf"\b{_NAME_WORD}(?:\s(?:(?:of|the|de|von|van|der|la|al|bin|and)\s){{0,2}}{_NAME_WORD})*"
 
+_DAY_OF_MONTH = r"\d{1,2}(?:st|nd|rd|th)?"
+_DATE = rf"(?:{_DAY_OF_MONTH}\s(?:of\s)?)?{_MONTHS}(?:\s{_DAY_OF_MONTH})?(?:,?\s\d{{4}})?"
+_ORDINALS = (
+    r"(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth"
+    r"|(?:thir|four|fif|six|seven|eigh|nine)teenth|twentieth|twenty-first|\d{1,2}(?:st|nd|rd|th))"
+)
 _TIME = re.compile(
-    rf"\b(?:{_DAYS}(?:,?\s{_MONTHS})?|(?:\d{{1,2}}(?:st|nd|rd|th)?\s)?{_MONTHS}(?:\s\d{{1,2}}(?:st|nd|rd|th)?)?(?:,?\s\d{{4}})?"
-    rf"|(?:early|mid|late)?[\s-]?(?:the\s)?1\d{{3}}s?|20\d{{2}}s?|\d{{1,2}}(?:st|nd|rd|th)[\s-]century|\d{{1,4}}\s(?:BC|AD|BCE|CE)"
+    rf"\b(?:\d{{1,2}}(?::\d{{2}})?\s?[ap]\.m\.|(?:{_DAYS}(?:,?\s{_DATE})?|{_DATE}"
+    rf"|(?:(?:early|mid|late)[\s-])?(?:the\s)?(?:1\d{{3}}|20\d{{2}})s?|{_ORDINALS}[\s-]century|\d{{1,4}}\s(?:BC|AD|BCE|CE)"
     rf"|(?:last|next|this|earlier|previous|following)\s(?:week|month|year|decade|century|night|spring|summer|autumn|winter|{_DAYS})"
-    rf"|yesterday|today|tomorrow|tonight|\d{{1,2}}(?::\d{{2}})?\s?[ap]\.?m\b"
-    rf"|(?:{_NUMBER}|{_NUMBER_WORDS})\s{_UNIT_OF_TIME}\s(?:ago|earlier|later|before|after)"
-    rf"|(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth)[\s-]century)\b"
+    rf"|yesterday|today|tomorrow|tonight|\d{{1,2}}(?::\d{{2}})?\s?[ap]m"
+    rf"|(?:{_NUMBER}|{_NUMBER_WORDS})\s{_UNIT_OF_TIME}\s(?:ago|earlier|later|before|after))\b)"
 )
 _AMOUNT = re.compile(
     rf"{_NUMBER}{_SCALE}(?:\s?(?:%|percent|per\scent))?|\b{_NUMBER_WORDS}(?:[\s-]{_NUMBER_WORDS})*\b", re.IGNORECASE
 )
 _MONEY = re.compile(
-    rf"[$€£¥]\s?{_NUMBER}(?:\s?(?:thousand|million|billion|trillion|m|bn)\b)?|\b{_NUMBER}{_SCALE}\s{_CURRENCY}\b"
+    rf"(?:\bUS)?[$€£¥]\s?{_NUMBER}(?:\s?(?:thousand|million|billion|trillion|m|bn)\b)?|\b{_NUMBER}{_SCALE}\s{_CURRENCY}\b"
     rf"|\b{_NUMBER_WORDS}(?:\s{_NUMBER_WORDS})?\s{_CURRENCY}\b",
     re.IGNORECASE,
 )
@@ -62,7 +72,7 @@ _MANNER = re.compile(
     r"\b(?:by|through|via|using|with|without)\s(?:means\sof\s)?\w+|\b\w{3,}ly\b|\bmethods?\b|\bprocess\b", re.IGNORECASE
 )
 _PERSON = re.compile(_NAME)
-_PLACE = re.compile(rf"\b(?:in|at|near|from|to|into|across|outside|inside|around|of|on|off)\s(?:the\s)?({_NAME})")
+_PLACE = re.compile(rf"\b(?i:in|at|near|from|to|into|across|outside|inside|around|of|on|off)\s(?:the\s)?({_NAME})")
 
 _PATTERNS = {
     Expects.TIME: _TIME,
@@ -89,7 +99,7 @@ def find_candidates(question: Question, sentence: str) -> list[Span]:
     spans = [Span(*match.span(group)) for match in pattern.finditer(sentence) if match.group(group)]
     if question.expects in (Expects.REASON, Expects.MANNER):
         return spans  # the cue itself; what follows it is the answer
-    return [span for span in spans if _says_something_new(span.of(sentence), question.stems)]
+    return [span for span in spans if _says_something_new(span.of(sentence), question)]
 
 
 def has_pattern(question: Question) -> bool:
@@ -97,6 +107,12 @@ def has_pattern(question: Question) -> bool:
     return question.expects in _PATTERNS
 
 
-def _says_something_new(words: str, known: Iterable[str]) -> bool:
-    """Whether `words` hold a content word that the question does not."""
-    return not set(content_stems(words)) <= set(known)
+def _says_something_new(words: str, question: Question) -> bool:
+    """Whether `words` hold a content word that the question does not.
+
+    "It" or "The" at the beginning of a sentence is written like a name and is none; "May" and "once" are an answer.
+    """
+    stems = set(content_stems(words))
+    if not stems:
+        return question.expects not in (Expects.PERSON, Expects.PLACE)
+    return not stems <= set(question.stems)

@@ -232,4 +232,3 @@ def test_any_text_is_analysed_or_refused_as_empty(text: str) -> None:
     assert question.text.encode("utf-8")
     assert len(question.words) == len(set(question.words)) == len(question.stems)
     assert question.numbers <= set(question.words)
-    assert question.names <= set(question.stems)
