@@ -24,7 +24,7 @@ def chunk_sentences(
 
     A passage never crosses a section. Its search text is title, section and its quotable sentences, a line each for the
     first two, at most `max_tokens` long unless a single sentence is longer. With `overlap`, a passage begins with that
-    many sentences of the one before it.
+    many sentences of the one before it, or as many as fit; never with all of them.
     """
     passages = []
     for group in _sections(sentences):
@@ -59,8 +59,10 @@ def _parts(group: list[int], lengths: dict[int, int], budget: int, overlap: int)
     for position in group:
         if part and used + lengths[position] > target:
             yield part
-            part = part[len(part) - overlap :] if overlap else []
+            part = part[max(1, len(part) - overlap) :]
             used = sum(lengths[i] for i in part)
+            while part and used + lengths[position] > budget:
+                used -= lengths[part.pop(0)]
         part.append(position)
         used += lengths[position]
     if part:
