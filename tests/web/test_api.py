@@ -2,6 +2,8 @@ import json
 
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from rag import render
 from rag.pipeline import Pipeline
@@ -144,6 +146,17 @@ class TestAsk:
     def test_odd_bodies_are_answered_or_refused_but_never_an_error(self, client: TestClient, body: bytes) -> None:
         response = client.post("/api/v1/ask", content=body, headers={"Content-Type": "application/json"})
         assert response.status_code in (200, 400, 422), response.text
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.characters(), max_size=60))
+def test_any_text_can_be_asked_and_searched(client: TestClient, text: str) -> None:
+    """Lone surrogates included: json.dumps writes them as escapes, which a request may hold."""
+    body = json.dumps({"question": text}).encode()
+    asked = client.post("/api/v1/ask", content=body, headers={"Content-Type": "application/json"})
+    assert asked.status_code in (200, 422), asked.text
+    found = client.get("/api/v1/search", params={"q": text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")})
+    assert found.status_code in (200, 422), found.text
 
 
 class TestEventStream:
