@@ -9,17 +9,15 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 import pytest
+from fakes import HashEmbedder
 from fastapi.testclient import TestClient
-from hash_cli import COMMAND, SEAMS
+from hash_cli import COMMAND, Rag, Ran, environment, wait_for
 
-from rag import cli
 from rag.embed import OnnxEmbedder
 from rag.errors import RagError
 from rag.models import load_model
@@ -47,47 +45,6 @@ FIGURES = {
     "calibration_error",
     "latency_ms",
 }
-
-
-class Ran(NamedTuple):
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Rag = Callable[..., Ran]
-
-
-@pytest.fixture
-def rag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Rag:
-    """Runs a command on a data directory of the test's own, without a model."""
-    monkeypatch.setenv("CITEWELL_DATA_DIR", str(tmp_path / "data"))
-    for place, stand_in in SEAMS.items():
-        monkeypatch.setattr(place, stand_in)
-
-    def run(*arguments: object) -> Ran:
-        capsys.readouterr()
-        try:
-            cli.main([str(argument) for argument in arguments])
-            code = 0
-        except SystemExit as left:
-            code = int(left.code or 0)
-        return Ran(code, *capsys.readouterr())
-
-    return run
-
-
-@pytest.fixture
-def ingested(rag: Rag, library: Path) -> Rag:
-    """`rag` with the test library in its data directory."""
-    assert rag("ingest", library).code == 0
-    return rag
 
 
 def test_help_names_every_command(rag: Rag) -> None:
@@ -170,7 +127,7 @@ def test_ask_without_an_answer_says_so_and_shows_what_came_nearest(
 def test_ask_json_is_the_body_of_the_rest_response(ingested: Rag, tmp_path: Path) -> None:
     printed = ingested("ask", QUESTION, "--json").json
     settings = Settings(data_dir=tmp_path / "data")
-    with Pipeline.open(settings, embedder=cli_embedder()) as pipeline:
+    with Pipeline.open(settings, embedder=HashEmbedder(name=Settings().model)) as pipeline:
         body = TestClient(create_app(settings, pipeline), base_url="http://localhost")
         with body as client:
             posted = client.post("/api/v1/ask", json={"question": QUESTION}).json()
@@ -456,24 +413,12 @@ def without_timings(body: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in body.items() if key != "timings_ms"}
 
 
-def cli_embedder() -> Any:
-    """The stand-in as the command line makes it: it goes by the name of the model in the settings."""
-    return SEAMS["rag.pipeline.OnnxEmbedder"](Settings().model)
-
-
-def environment() -> dict[str, str]:
-    """The environment for a process that imports the project and the tests' modules."""
-    root = Path(__file__).parent.parent.parent
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CITEWELL_")}
-    return {**kept, "PYTHONPATH": f"{root}{os.pathsep}{root / 'tests'}"}
-
-
 def count_documents(data: Path) -> int:
     """How many documents are committed, read beside a process that writes."""
     if not (data / "citewell.sqlite").exists():
         return 0
     try:
-        with Pipeline.open(Settings(data_dir=data), embedder=cli_embedder()) as pipeline:
+        with Pipeline.open(Settings(data_dir=data), embedder=HashEmbedder(name=Settings().model)) as pipeline:
             return len(pipeline.documents())
     except RagError:  # it is half made at this moment
         return 0
@@ -488,13 +433,3 @@ def free_port() -> int:
 def reachable(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def wait_for(holds: Callable[[], bool], seconds: float = 30) -> bool:
-    """Whether `holds` came true in time."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if holds():
-            return True
-        time.sleep(0.02)
-    return False
