@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 
-from rag.calibration import MIN_CONFIDENCE
 from rag.cite import cite, place_of
 from rag.question import Question
 from rag.records import (
@@ -43,14 +42,13 @@ def compose_answer(
     """The answer that the best of `extracts` give, or an abstention with its reason.
 
     `text_of` gives the text of a document by id: quotes are copied out of it by offset. Sentences that say the same
-    are one sentence; its citation names the other places in `also_in`. `min_confidence` -1 means the fitted default.
+    are one sentence; its citation names the other places in `also_in`.
     """
-    threshold = MIN_CONFIDENCE if min_confidence < 0 else min_confidence
-    reason = _reason_for_none(extracts, certainty, threshold)
+    reason = _reason_for_none(extracts, certainty, min_confidence)
     groups = [] if reason else _choose(extracts, max_sentences)
     citations = tuple(_citation(number, group, text_of) for number, group in enumerate(groups, start=1))
     return Answer(
-        id=_answer_id(question, max_sentences, threshold, index_version),
+        id=_answer_id(question, max_sentences, min_confidence, index_version),
         question=question.text,
         status=AnswerStatus.NO_ANSWER if reason else AnswerStatus.ANSWERED,
         reason=reason,

@@ -8,33 +8,47 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from rag.question import Question
 from rag.records import Confidence, Extract
 from rag.statements import same_statement
 
-# log-odds = BIAS + sum of weight * signal
-BIAS = -4.204
-SIGNAL_WEIGHTS: Mapping[str, float] = {
-    "chance": 0.878,
-    "cover": 1.339,
-    "cover_near": 2.462,
-    "holds": 0.058,
-    "names": -0.520,
-    "numbers": 0.184,
-    "pairs": -0.636,
-    "passage_cover": -2.749,
-    "passage_names": 0.788,
-    "passage_similarity": 1.421,
-    "rank_agreement": -0.092,
-    "similarity": 1.954,
-    "unseen": 0.952,
-    "unseen_names": -0.049,
-    "words": 0.528,
-}
 
-# Below this nothing is quoted.
-MIN_CONFIDENCE = 0.5
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A fitted regression: log-odds = bias + sum of weight * signal; below `threshold` nothing is quoted."""
+
+    bias: float
+    weights: Mapping[str, float]
+    threshold: float
+
+
+# Without the trained reader.
+PLAIN = Fit(
+    bias=-4.204,
+    weights={
+        "chance": 0.878,
+        "cover": 1.339,
+        "cover_near": 2.462,
+        "holds": 0.058,
+        "names": -0.520,
+        "numbers": 0.184,
+        "pairs": -0.636,
+        "passage_cover": -2.749,
+        "passage_names": 0.788,
+        "passage_similarity": 1.421,
+        "rank_agreement": -0.092,
+        "similarity": 1.954,
+        "unseen": 0.952,
+        "unseen_names": -0.049,
+        "words": 0.528,
+    },
+    threshold=0.35,
+)
+
+# With it.
+WITH_READER = PLAIN
 
 _HIGH, _MEDIUM = 0.8, 0.5
 
@@ -43,9 +57,15 @@ def confidence(found: Mapping[str, float]) -> Confidence:
     """The probability, 0..1, that the best extract answers the question, from its `signals`; 0 without any."""
     if not found:
         return Confidence(0.0, "low")
-    odds = BIAS + sum(SIGNAL_WEIGHTS.get(name, 0.0) * value for name, value in found.items())
+    fitted = fit_for(found)
+    odds = fitted.bias + sum(weight * found[name] for name, weight in fitted.weights.items())
     value = round(1 / (1 + math.exp(-odds)), 4)
     return Confidence(value, "high" if value >= _HIGH else "medium" if value >= _MEDIUM else "low")
+
+
+def fit_for(found: Mapping[str, float]) -> Fit:
+    """The fit that belongs to these signals: the reader's are among them, or not."""
+    return WITH_READER if "reader" in found else PLAIN
 
 
 def signals(question: Question, extracts: Sequence[Extract], frequencies: Mapping[str, int]) -> dict[str, float]:
@@ -75,6 +95,23 @@ def signals(question: Question, extracts: Sequence[Extract], frequencies: Mappin
         "unseen_names": _unseen_names(question, frequencies),
         "words": math.log1p(len(question.words)),
         "rank_agreement": features["passage_first"],
+        **_reader_signals(extracts),
+    }
+
+
+def _reader_signals(extracts: Sequence[Extract]) -> dict[str, float]:
+    """What the trained reader adds: its log-odds for the best extract, and by how much the best other one is behind."""
+    best = extracts[0]
+    if "reader" not in best.features:
+        return {}
+    own = best.features["reader"]
+    text = best.sentence.text
+    others = [e.features["reader"] for e in extracts[1:] if not same_statement(text, e.sentence.text)]
+    return {
+        "reader": own / 4,
+        "reader_lead": (own - max(others, default=own - 8.0)) / 4,
+        "reader_best": max(e.features["reader"] for e in extracts) / 4,
+        "plain": best.features["plain"] / 4,
     }
 
 

@@ -19,13 +19,14 @@ from typing import Self
 
 from rag import read
 from rag.answer import abstain, compose_answer
-from rag.calibration import confidence, signals
+from rag.calibration import confidence, fit_for, signals
 from rag.chunk import chunk_sentences
 from rag.embed import Embedder, OnnxEmbedder
 from rag.errors import DocumentNotFound, InputError, InvalidQuestion, ModelMismatch
 from rag.extract import extract, word_weights
 from rag.models import load_model
 from rag.question import Question, analyse_question
+from rag.reader import Reader
 from rag.records import (
     Answer,
     AnswerStatus,
@@ -44,6 +45,7 @@ from rag.records import (
     Verification,
     VerificationStatus,
 )
+from rag.reread import reread
 from rag.retrieve import retrieve
 from rag.serving import ServingIndex
 from rag.settings import Settings
@@ -60,11 +62,12 @@ _MAX_COMMENT_CHARS = 2_000
 class Pipeline:
     """Ingest and ask over one data directory."""
 
-    def __init__(self, settings: Settings, store: Store, embedder: Embedder) -> None:
-        """Use `Pipeline.open`; this only takes the parts."""
+    def __init__(self, settings: Settings, store: Store, embedder: Embedder, reader: Reader | None) -> None:
+        """Use `Pipeline.open`; this only takes the parts. Without `reader`, sentences are scored without one."""
         self.settings = settings
         self._store = store
         self._embedder = embedder
+        self._reader = reader
         self._index = ServingIndex(store, settings.data_dir / "index", embedder.identity)
         self._write_lock = threading.RLock()
         self._suggested: tuple[int, list[str]] = (-1, [])  # for which state of the store, and what
@@ -98,7 +101,7 @@ class Pipeline:
                     f"and the settings name {embedder.identity.name} ({embedder.identity.sha256[:12]}...). Vectors of "
                     f"two models do not compare: set the first one again, or ingest into a new data directory."
                 )
-            pipeline = cls(settings, store, embedder)
+            pipeline = cls(settings, store, embedder, Reader.load() if settings.reader else None)
             pipeline._index.current()
         except BaseException:
             store.close()
@@ -326,7 +329,11 @@ class Pipeline:
             reason = NoAnswerReason.NO_DOCUMENTS if found.documents == 0 else NoAnswerReason.NOT_A_QUESTION
             return Examination((), (), {}, abstain(asked.text, reason, index_version=found.index_version))
         extracts = extract(asked, read_hits, word_weights(asked, found.frequencies, found.chunks))
+        if self._reader is not None:
+            extracts = reread(asked, extracts, read_hits, self._reader)
         seen = signals(asked, extracts, found.frequencies)
+        chosen = self.settings.min_confidence
+        threshold = chosen if chosen >= 0 else fit_for(seen).threshold
         answer = compose_answer(
             asked,
             extracts,
@@ -334,7 +341,7 @@ class Pipeline:
             hits=read_hits,
             text_of=found.texts.__getitem__,
             max_sentences=limit,
-            min_confidence=self.settings.min_confidence,
+            min_confidence=threshold,
             index_version=found.index_version,
             degraded=found.degraded,
         )

@@ -35,6 +35,8 @@ class Settings:
     max_sentences: int = 3
     # Passages that are read for an answer, and shown when there is none.
     passages: int = 10
+    # Whether the trained reader reads the passages; without it answers are faster and worse.
+    reader: bool = True
     # Confidence under which nothing is quoted, 0..1; -1 means the fitted default (rag/calibration.py).
     min_confidence: float = -1.0
 

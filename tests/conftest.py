@@ -6,19 +6,31 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 from fakes import HashEmbedder
 
+from rag.models import LoadedModel, load_model
 from rag.pipeline import Pipeline
-from rag.settings import Settings
+from rag.settings import BUNDLED_MODEL, Settings
 
 DATA = Path(__file__).parent / "data"
 SEEDS = Path(__file__).parent.parent / "seeds"
 # The owner's article and the question sets lie beside a checkout on some machines only.
 SHARED = Path(__file__).parent.parent.parent / "shared"
+
+# How long one example takes says more about what else the machine does than about the code.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
+
+
+@pytest.fixture(scope="session")
+def real_model(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    """The bundled model, exported once for all slow tests; they must not write into its folder."""
+    return load_model(BUNDLED_MODEL, tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture
@@ -28,7 +40,7 @@ def embedder() -> HashEmbedder:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path / "data")
+    return Settings(data_dir=tmp_path / "data", reader=False)
 
 
 @pytest.fixture
