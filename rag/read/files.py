@@ -58,7 +58,7 @@ def too_large(location: str, found_bytes: int, max_bytes: int) -> DocumentTooLar
 
 
 def printable(path: Path) -> str:
-    """The path as text: a file name that is not UTF-8 shows its odd bytes as \\xNN."""
+    """The path as text that can be shown and stored: bytes of a name that are not UTF-8 are written as hex escapes."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 

@@ -15,7 +15,9 @@ from rag.read.canonical import canonical_text
 from rag.read.layout import Content, Layout
 from rag.records import BlockKind
 
-_FRONT_MATTER = re.compile(r"(---|\+\+\+)[ \t]*\n(?=[ \t]*[\w.-]+[ \t]*[:=])(.*?)\n(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_FRONT_MATTER = re.compile(
+    r"(---|\+\+\+)[ \t]*\n(?=[ \t]*[\w.-]+[ \t]*[:=])(.*?)\n(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL
+)
 _FRONT_TITLE = re.compile(r"^title[ \t]*[:=][ \t]*(.+?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _HTML_LEFT_OUT = "raw HTML was left out"
 

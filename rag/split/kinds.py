@@ -1,0 +1,101 @@
+"""Whether a sentence may be quoted: not a heading, a leftover, or a line that only says who made a picture."""
+
+from __future__ import annotations
+
+import re
+
+from rag.records import BlockKind, SentenceKind
+
+# Scripts without spaces between words: there each character counts as one.
+_WORD = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]|[^\W_]+(?:['’ʼ-][^\W_]+)*")
+_MIN_WORDS = 2
+_MAX_CREDIT_CHARS = 160
+
+_CONNECTORS = frozenset(
+    [
+        "and",
+        "by",
+        "de",
+        "del",
+        "der",
+        "di",
+        "du",
+        "for",
+        "from",
+        "la",
+        "le",
+        "of",
+        "on",
+        "the",
+        "und",
+        "van",
+        "via",
+        "von",
+    ]
+)
+_RIGHTS = re.compile(
+    r"(?:©|\(c\)|copyright\b)\W*(?:copyright|©|\(c\)|\d{4}|by\b)|©|all rights reserved\W*$", re.IGNORECASE
+)
+_MAKER = re.compile(
+    r"\W*(?:(?:cover|file|stock)\s+)?"
+    r"(?:photo(?:graph)?s?|images?|pictures?|illustrations?|graphics?|videos?|artwork|fotos?|bild(?:er)?|grafik|credits?)"
+    r"(?:\s+(?:illustration|credits?|courtesy))?(?:\s*[:©/|]|\s+(?:by|courtesy of|von|via)\b)\s*(?P<names>.+)",
+    re.IGNORECASE,
+)
+_COURTESY = re.compile(r"\W*courtesy\s*(?:of\b|:)\s*(?P<names>.+)", re.IGNORECASE)
+_DESK = re.compile(r"\W*(?:additional\s+)?(?:reporting|writing|editing)\s+by\s+(?P<names>.+)", re.IGNORECASE)
+_BYLINE = re.compile(r"(?:by|von)\s+(?P<names>\S+\s+\S+.*)", re.IGNORECASE)
+
+
+def kind_of(text: str, block: BlockKind, *, previous: str, is_whole_block: bool) -> SentenceKind:
+    """The kind of a sentence in a block of the given kind; `previous` is the sentence before it, "" for none.
+
+    Code is a FRAGMENT. So is what has fewer than two words, or in running text only repeats the last words of the
+    sentence before. "It rained." is a STATEMENT.
+    """
+    words = _words(text)
+    if block is BlockKind.HEADING:
+        return SentenceKind.HEADING
+    if block is BlockKind.CODE or len(words) < _MIN_WORDS:
+        return SentenceKind.FRAGMENT
+    if block is not BlockKind.TABLE_ROW and _is_credit(text, is_whole_block=is_whole_block):
+        return SentenceKind.CREDIT
+    if block is BlockKind.PARAGRAPH and words == _words(previous)[-len(words) :]:
+        return SentenceKind.FRAGMENT
+    return SentenceKind.STATEMENT
+
+
+def _words(text: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(text)]
+
+
+def _is_credit(text: str, *, is_whole_block: bool) -> bool:
+    """Whether a line only names who made or owns something: in doubt it does not.
+
+    "Photo: Jane Roe/Agency", "© 2023 Example", "Jane Roe | Agency | Picture House"; alone in its block also
+    "By Jane Roe", "Jane Roe/Agency" and "Jane Roe via Agency". Not: "Photo by photo the story is told."
+    """
+    if len(text) > _MAX_CREDIT_CHARS:
+        return False
+    if _RIGHTS.match(text):
+        return True
+    for label in (_MAKER, _COURTESY, _DESK):
+        if found := label.match(text):
+            return _are_names(found["names"])
+    if text[-1] in ".!?":
+        return False
+    parts = [part.strip() for part in text.split("|")]
+    if len(parts) > 1:
+        return all(_are_names(part) for part in parts)
+    if not is_whole_block:
+        return False
+    if found := _BYLINE.match(text):
+        return _are_names(found["names"])
+    maker, _, agency = text.partition("/" if "/" in text else " via ")
+    return " " in maker.strip() and bool(agency) and _are_names(maker) and _are_names(agency)
+
+
+def _are_names(text: str) -> bool:
+    """Whether all words are names, figures, or small words between names: "Jane Roe of the Picture House"."""
+    words = [word for word in _WORD.findall(text) if word.lower() not in _CONNECTORS]
+    return any(word[0].isupper() for word in words) and all(word[0].isupper() or word.isdigit() for word in words)
