@@ -98,9 +98,12 @@ def _example(text: str, sentences: tuple[Span, ...], asked: dict[str, Any]) -> E
 
 
 def _nearest(queries: Sequence[str], texts: Sequence[str], k: int) -> Iterator[list[int]]:
-    """For each query the positions of the `k` texts that share the most telling words, best first."""
+    """For each query the positions of the `k` texts, or all, that share the most telling words, best first."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
+    if not queries:
+        return
+    k = min(k, len(texts))
     vectorizer = TfidfVectorizer(stop_words="english", sublinear_tf=True)
     columns = vectorizer.fit_transform(texts).T.tocsc()
     rows = vectorizer.transform(queries)
@@ -135,7 +138,13 @@ def _swapped(example: Example, other: Example) -> Iterator[Example]:
     mine = [m for m in _SWAPPABLE.finditer(example.question) if m.start() > 0]
     theirs = [m.group() for m in _SWAPPABLE.finditer(other.question) if m.start() > 0]
     for found in mine:
-        fitting = [t for t in theirs if t[0].isdigit() == found.group()[0].isdigit() and t not in example.passage]
+        fitting = [
+            t
+            for t in theirs
+            if t[0].isdigit() == found.group()[0].isdigit()
+            and t.casefold() != found.group().casefold()  # the question would stay answerable
+            and t not in example.passage
+        ]
         if fitting:
             question = example.question[: found.start()] + fitting[0] + example.question[found.end() :]
             yield Example(question, example.passage, example.sentences, -1)

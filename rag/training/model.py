@@ -55,13 +55,17 @@ class Encoded:
 
 
 def encode(example: Example, tokenizer: Tokenizer) -> Encoded | None:
-    """The example as token ids, cut to whole sentences around the answer; None when the answer does not fit."""
+    """The example as token ids, cut to whole sentences around the answer.
+
+    None when the answer does not fit, or a sentence has no token (it may consist of characters that are not seen).
+    """
     question = tokenizer.encode(example.question, add_special_tokens=False).ids[:_MAX_QUESTION_TOKENS]
     passage = tokenizer.encode(example.passage, add_special_tokens=False)
     room = MAX_TOKENS - len(question) - 3
     bounds = [_tokens_of(sentence, passage.offsets) for sentence in example.sentences]
     first, last = _window(bounds, max(example.answer, 0), room)
-    if last <= first:
+    # The mean over no tokens is not a number, and one of those in the loss ruins all weights.
+    if last <= first or any(a == b for a, b in bounds[first:last]):
         return None
     low, high = bounds[first][0], bounds[last - 1][1]
     offset = len(question) + 2
@@ -136,10 +140,12 @@ def _window(bounds: Sequence[tuple[int, int]], around: int, room: int) -> tuple[
     if not bounds or bounds[around][1] - bounds[around][0] > room or bounds[around][1] == 0:
         return 0, 0
     first, last = around, around + 1
-    while True:
+    grown = True
+    while grown:
+        grown = False
         if last < len(bounds) and bounds[last][1] - bounds[first][0] <= room:
-            last += 1
-        elif first > 0 and bounds[last - 1][1] - bounds[first - 1][0] <= room:
-            first -= 1
-        else:
-            return first, last
+            last, grown = last + 1, True
+        # In turns: were one side filled first, the answer would mostly be the first sentence of a cut passage.
+        if first > 0 and bounds[last - 1][1] - bounds[first - 1][0] <= room:
+            first, grown = first - 1, True
+    return first, last

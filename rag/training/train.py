@@ -119,7 +119,12 @@ def _held_out(dev: Path | None, tokenizer: Tokenizer) -> list[Encoded]:
 
 
 def _batches(encoded: Sequence[Encoded], rng: random.Random, *, skip: int) -> Iterator[list[Encoded]]:
-    """Batches without end, of examples of like length; `skip` leaves out what was seen before a restart."""
+    """Batches without end, of examples of like length; `skip` leaves out what was seen before a restart.
+
+    Raises ValueError when there are none.
+    """
+    if not encoded:
+        raise ValueError("there is no example to train on: the data files hold none that fits")
     while True:
         for start in range(0, len(encoded), _BATCH * 50):
             pool = sorted(encoded[start : start + _BATCH * 50], key=lambda e: len(e.ids))
