@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rag.records import Chunk, Citation, Place, Span
 
 # Code points of context on either side: about a line and a half, enough to see where the quote sits.
@@ -33,11 +35,13 @@ def _from_white_space(context: str, *, cut: bool) -> str:
     """`context` without a word that was cut at its beginning."""
     if not cut:
         return context
-    return context.partition(" ")[2] if " " in context else context
+    space = re.search(r"\s", context)
+    return context[space.end() :] if space else context
 
 
 def _to_white_space(context: str, *, cut: bool) -> str:
     """`context` without a word that was cut at its end."""
     if not cut:
         return context
-    return context.rpartition(" ")[0] if " " in context else context
+    space = re.search(r"\s\S*\Z", context)
+    return context[: space.start()] if space else context

@@ -1,0 +1,137 @@
+"""Vectors and words propose passages; one score over both orders them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from rag.embed import FloatVector
+from rag.question import analyse_question
+from rag.records import Chunk, Hit, SentenceKind, Source, Span, StoredSentence
+from rag.retrieve import retrieve
+
+QUESTION = analyse_question("Where is the harbour wall?", max_chars=100)
+
+
+def unit(cosine: float) -> FloatVector:
+    """A unit vector whose cosine to the question's vector is `cosine`."""
+    return np.array([cosine, (1 - cosine**2) ** 0.5], dtype=np.float32)
+
+
+VECTOR = unit(1.0)
+
+
+class Shelf:
+    """A store and an index over passages given as (id, cosine, BM25, cosines of its sentences; None: a heading)."""
+
+    def __init__(self, *rows: tuple[int, float, float, Sequence[float | None]]) -> None:
+        self.rows = {row[0]: row for row in rows}
+        self.deleted: set[int] = set()
+        self.asked_words: list[str] = []
+
+    def search_words(self, words: Sequence[str], k: int) -> list[tuple[int, float]]:
+        self.asked_words += words
+        found = [(i, row[2]) for i, row in self.rows.items() if row[2] > 0 and i not in self.deleted]
+        return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:k]
+
+    def chunks(self, ids: Sequence[int]) -> dict[int, Chunk]:
+        return {i: self._chunk(i) for i in ids if i in self.rows and i not in self.deleted}
+
+    def _chunk(self, i: int) -> Chunk:
+        kinds = [SentenceKind.HEADING if c is None else SentenceKind.STATEMENT for c in self.rows[i][3]]
+        sentences = tuple(StoredSentence(i * 10 + n, n, Span(n, n + 1), kind, "x") for n, kind in enumerate(kinds))
+        return Chunk(i, Source("d", "Title", "/d.txt"), "t", Span(0, len(kinds)), "x" * len(kinds), "", None, sentences)
+
+    def sentence_vectors(self, sentence_ids: Sequence[int]) -> dict[int, FloatVector]:
+        cosines = {i: self.rows[i // 10][3][i % 10] for i in sentence_ids}
+        assert None not in cosines.values(), "only quotable sentences have vectors"
+        return {i: unit(cosine) for i, cosine in cosines.items() if cosine is not None}
+
+    def search(self, vector: FloatVector, k: int) -> list[tuple[int, float]]:
+        return sorted(self.scores(vector, list(self.rows)).items(), key=lambda pair: (-pair[1], pair[0]))[:k]
+
+    def scores(self, vector: FloatVector, ids: Sequence[int]) -> dict[int, float]:
+        assert vector is VECTOR
+        return {i: self.rows[i][1] for i in ids}
+
+
+class NarrowShelf(Shelf):
+    """A shelf whose index proposes its best passage only."""
+
+    def search(self, vector: FloatVector, k: int) -> list[tuple[int, float]]:
+        return super().search(vector, k)[:1]
+
+
+def find(shelf: Shelf, k: int = 10, *, with_index: bool = True, only: Sequence[int] | None = None) -> list[Hit]:
+    return retrieve(QUESTION, VECTOR, k, store=shelf, index=shelf if with_index else None, only=only)
+
+
+def scored(hits: list[Hit]) -> list[tuple[int, float]]:
+    return [(hit.chunk.id, round(hit.score, 4)) for hit in hits]
+
+
+def test_the_score_is_half_of_each_cosine_and_the_share_of_the_best_bm25() -> None:
+    """Passage 1: 0.5 * 0.6 + 0.5 * 0.8 + 2 / 4 = 1.2. Passage 2: 0.5 * 0.5 + 0.5 * 0.4 + 4 / 4 = 1.45."""
+    shelf = Shelf((1, 0.6, 2.0, [0.2, 0.8]), (2, 0.5, 4.0, [0.4]))
+    assert scored(find(shelf)) == [(2, 1.45), (1, 1.2)]
+
+
+def test_a_hit_says_what_its_score_is_made_of() -> None:
+    (hit,) = find(Shelf((7, 0.6, 2.0, [None, 0.25, -0.5])))
+    assert (hit.dense, hit.bm25) == (0.6, 2.0)
+    assert hit.similarities == pytest.approx((0.0, 0.25, -0.5))
+
+
+def test_words_are_searched_without_function_words() -> None:
+    shelf = Shelf((1, 0.5, 1.0, [0.5]))
+    find(shelf)
+    assert shelf.asked_words == ["harbour", "wall"]
+
+
+def test_no_word_found_leaves_the_cosines() -> None:
+    assert scored(find(Shelf((1, 0.2, 0.0, [0.4]), (2, 0.6, 0.0, [0.2])))) == [(2, 0.4), (1, 0.3)]
+
+
+def test_nothing_stored_gives_nothing() -> None:
+    assert find(Shelf()) == []
+
+
+def test_without_an_index_words_alone_propose_and_the_best_sentence_stands_for_the_passage() -> None:
+    """Passage 1: 0.5 * 0.8 + 0.5 * 0.8 + 2 / 2 = 1.8; passage 2 has none of the words."""
+    shelf = Shelf((1, 0.6, 2.0, [0.2, 0.8]), (2, 0.9, 0.0, [0.9]))
+    hits = find(shelf, with_index=False)
+    assert scored(hits) == [(1, 1.8)]
+    assert hits[0].dense == pytest.approx(0.8)
+
+
+def test_what_words_alone_proposed_gets_its_cosine_too() -> None:
+    """The index proposes passage 1 only. Passage 2: 0.5 * 0.5 + 0.5 * 0.4 + 1 = 1.45, not 1.4."""
+    shelf = NarrowShelf((1, 0.6, 0.0, [0.6]), (2, 0.5, 3.0, [0.4]))
+    assert scored(find(shelf)) == [(2, 1.45), (1, 0.6)]
+
+
+def test_a_passage_that_was_deleted_since_the_index_was_built_is_not_found() -> None:
+    shelf = Shelf((1, 0.9, 9.0, [0.9]), (2, 0.5, 1.0, [0.4]))
+    shelf.deleted.add(1)
+    assert scored(find(shelf)) == [(2, 1.45)]
+
+
+def test_ties_are_ordered_by_id_and_k_cuts_after_that() -> None:
+    shelf = Shelf((3, 0.5, 1.0, [0.5]), (1, 0.5, 1.0, [0.5]), (2, 0.5, 1.0, [0.5]))
+    assert [hit.chunk.id for hit in find(shelf, k=2)] == [1, 2]
+
+
+def test_only_the_named_passages_are_found_and_all_of_them() -> None:
+    """Passage 1 is the best and not named, passage 3 is proposed by nothing; BM25 is a share of the best named one."""
+    shelf = NarrowShelf((1, 0.9, 9.0, [0.9]), (2, 0.5, 1.0, [0.4]), (3, 0.1, 0.0, [0.1]))
+    assert scored(find(shelf, only=[3, 2])) == [(2, 1.45), (3, 0.1)]
+
+
+def test_nothing_named_gives_nothing() -> None:
+    assert find(Shelf((1, 0.9, 9.0, [0.9])), only=[]) == []
+
+
+def test_a_passage_without_a_quotable_sentence_is_scored_by_itself() -> None:
+    assert scored(find(Shelf((1, 0.6, 0.0, [None])))) == [(1, 0.3)]
