@@ -111,4 +111,5 @@ class ServingIndex:
         with self._store.snapshot():
             number = self._store.change_number()
             ids, vectors = self._store.chunk_vectors()
-        return build_index(ids, vectors, change_number=number)
+        # An empty store may not know its model yet; a question may meet its index all the same.
+        return build_index(ids, vectors.reshape(len(ids), self._model.dimension), change_number=number)

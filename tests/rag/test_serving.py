@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from samples import MODEL, open_store, put
+from samples import MODEL, open_store, put, unit_rows
 
 from rag.errors import StorageDamaged
 from rag.serving import ServingIndex
@@ -49,6 +49,14 @@ def test_change_in_the_store_is_in_the_next_index(store: Store, folder: Path) ->
     assert first and second
     assert (first.size, second.size) == (1, 2)
     assert index.current() is second
+
+
+def test_index_of_an_empty_store_can_be_searched(tmp_path: Path) -> None:
+    """Another process may add the first document between the index being taken and the question being asked of it."""
+    with Store.open(tmp_path / "empty") as store:
+        index = ServingIndex(store, tmp_path / "empty" / "index", MODEL).current()
+        assert index
+        assert index.search(unit_rows(1)[0], 5) == []
 
 
 def test_it_is_unpublished_until_published_and_again_after_a_change(store: Store, folder: Path) -> None:

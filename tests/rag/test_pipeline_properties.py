@@ -1,0 +1,264 @@
+"""Properties of the whole path over random documents: exact citations, and indexes that agree with a plain search."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from fakes import HashEmbedder
+from hypothesis import HealthCheck, assume, given, settings, target
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from rag.answer import same_statement
+from rag.errors import DocumentNotFound, InputError
+from rag.pipeline import Pipeline
+from rag.records import Answer, IngestStatus, Place, VerificationStatus
+from rag.settings import Settings
+from rag.words import content_stems
+
+QUICK = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+
+SUBJECTS = [
+    "The harbour",
+    "A ferry",
+    "Zoë's café",
+    "Das Schloß",
+    "Η γέφυρα",
+    "\U0001f6a2 The ship",
+    "The e\u0301clair",
+    "北の港",
+]
+VERBS = ["opened in", "cost about", "was sold in", "lost", "carries"]
+ENDS = [
+    "1887",
+    "40,000 crowns",
+    "three boats",
+    "2.4 metres of rope",
+    "fünf Faß Öl",
+    "the “old” gate",
+    "\u200bnothing at all",
+]
+
+sentences = st.builds(
+    lambda subject, verb, end, mark: f"{subject} {verb} {end}{mark}",
+    st.sampled_from(SUBJECTS),
+    st.sampled_from(VERBS),
+    st.sampled_from(ENDS),
+    st.sampled_from([".", "!", "?", "...", ".”"]),
+)
+odd = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1, max_size=40)
+paragraphs = st.lists(sentences | odd, min_size=1, max_size=5).map(" ".join)
+headings = st.builds(lambda level, title: "#" * level + " " + title, st.integers(1, 4), st.sampled_from(SUBJECTS))
+items = st.lists(sentences, min_size=1, max_size=3).map(lambda lines: "\n".join(f"- {line}" for line in lines))
+blocks = st.lists(paragraphs | headings | items, min_size=1, max_size=6)
+documents = st.builds(
+    lambda parts, again, end: end.join([*parts, *([parts[0]] if again else [])]),
+    blocks,
+    st.booleans(),
+    st.sampled_from(["\n\n", "\r\n\r\n", "\n\n\n"]),
+)
+questions = st.builds(
+    lambda subject, verb: f"What {verb.split()[0]} {subject}?", st.sampled_from(SUBJECTS), st.sampled_from(VERBS)
+)
+
+
+def open_pipeline(folder: str) -> Pipeline:
+    """A pipeline that quotes at any confidence, so that every question puts its citations to the test."""
+    return Pipeline.open(
+        Settings(data_dir=Path(folder) / "data", min_confidence=0.0), embedder=HashEmbedder(), create=True
+    )
+
+
+def put(pipeline: Pipeline, document_id: str, text: str) -> bool:
+    """Store a text as Markdown; False for one that the reader refuses, as it does an empty one."""
+    try:
+        pipeline.put_document(document_id, text.encode(), media_type="text/markdown", title=f"Title {document_id}")
+    except InputError:
+        return False
+    return True
+
+
+def assert_place_is_exact(pipeline: Pipeline, place: Place, quote: str) -> None:
+    """Anyone can check the place by REST: the text has the hash, and the quote stands there."""
+    document = pipeline.document(place.source.id)
+    assert place.span.of(document.text) == quote
+    assert place.text_sha256 == document.text_sha256
+    checked = pipeline.verify(
+        place.source.id, sha256=place.text_sha256, start=place.span.start, end=place.span.end, quote=quote
+    )
+    assert (checked.status, checked.found) == (VerificationStatus.MATCH, quote)
+
+
+def assert_citations_are_exact(pipeline: Pipeline, answer: Answer) -> None:
+    for number, (sentence, citation) in enumerate(zip(answer.sentences, answer.citations, strict=True), start=1):
+        assert (sentence.text, sentence.citations) == (citation.quote, (number,))
+        assert citation.number == number
+        assert_place_is_exact(pipeline, citation.place, citation.quote)
+        text, span = pipeline.document(citation.place.source.id).text, citation.place.span
+        assert text[: span.start].endswith(citation.before)
+        assert text[span.end :].startswith(citation.after)
+        for place in citation.also_in:
+            other = place.span.of(pipeline.document(place.source.id).text)
+            assert same_statement(citation.quote, other)
+            assert_place_is_exact(pipeline, place, other)
+    places = [place for c in answer.citations for place in (c.place, *c.also_in)]
+    assert len({(p.source.id, p.span) for p in places}) == len(places), "a place is named once"
+    if answer.highlight:
+        assert answer.highlight.span.end <= len(answer.sentences[answer.highlight.sentence].text)
+
+
+def without_timings(answer: Answer) -> Answer:
+    return dataclasses.replace(answer, timings_ms={})
+
+
+@QUICK
+@given(st.lists(documents, min_size=1, max_size=3), st.lists(questions, min_size=1, max_size=3))
+def test_every_citation_of_every_answer_is_exact(texts: list[str], asked: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder, open_pipeline(folder) as pipeline:
+        stored = sum(put(pipeline, f"d{number}", text) for number, text in enumerate(texts))
+        assume(stored)
+        answers = [pipeline.ask(question) for question in asked]
+        target(float(sum(len(answer.citations) for answer in answers)))
+        for question, answer in zip(asked, answers, strict=True):
+            assert_citations_are_exact(pipeline, answer)
+            assert without_timings(pipeline.ask(question)) == without_timings(answer)
+            for hit in answer.passages:
+                text = pipeline.document(hit.chunk.source.id).text
+                assert hit.chunk.span.of(text) == hit.chunk.text
+                assert all(s.span.of(text) == s.text for s in hit.chunk.sentences)
+
+
+def test_random_documents_are_quoted_at_all() -> None:
+    """The property above is not empty: a document of ordinary sentences is cited, with the place of its repetition."""
+    parts = ["# Das Schloß", "The harbour opened in 1887.", "A ferry lost three boats.", "The harbour opened in 1887."]
+    text = "\n\n".join(parts)
+    with tempfile.TemporaryDirectory() as folder, open_pipeline(folder) as pipeline:
+        put(pipeline, "d0", text)
+        answer = pipeline.ask("What opened The harbour?")
+        assert_citations_are_exact(pipeline, answer)
+        assert answer.citations[0].quote == "The harbour opened in 1887."
+        assert [len(c.also_in) for c in answer.citations[:1]] == [1]
+
+
+# -- ingest, replace, delete, rebuild and reopen in any order --------------------------------------------------------
+
+IDS = [f"d{number}" for number in range(5)]
+QUESTIONS = ["What opened the harbour?", "What cost Zoë's café?", "Who lost three boats?", "港 1887 crowns rope"]
+plain_documents = st.lists(sentences, min_size=1, max_size=6).map("\n\n".join)
+_K = 100
+
+
+def visible(text: str) -> str:
+    """What a reader keeps of a plain text in any case: letters in NFC, without white space and invisible characters."""
+    return unicodedata.normalize("NFC", "".join(text.replace("\u200b", "").split()))
+
+
+def dense_order(pipeline: Pipeline, question: str) -> list[tuple[float, int]]:
+    """What a plain search over the store's vectors finds, best first: (cosine, chunk id), ties by id."""
+    ids, vectors = pipeline._store.chunk_vectors()
+    if not len(ids):
+        return []
+    cosines = vectors @ HashEmbedder().embed_question(question)
+    return sorted(((float(c), int(i)) for c, i in zip(cosines, ids, strict=True)), key=lambda pair: (-pair[0], pair[1]))
+
+
+def holding(pipeline: Pipeline, words: Sequence[str]) -> set[int]:
+    """The chunks in which a stem of one of the words stands, by looking through all of them."""
+    stems = set(content_stems(" ".join(words)))
+    ids, _ = pipeline._store.chunk_vectors()
+    chunks = pipeline._store.chunks(ids.tolist())
+    return {i for i, chunk in chunks.items() if stems & set(content_stems(chunk.text))}
+
+
+class Library(RuleBasedStateMachine):
+    """A pipeline beside a plain dictionary of what it should hold."""
+
+    @initialize()
+    def start(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.pipeline = open_pipeline(self.folder.name)
+        self.texts: dict[str, str] = {}
+        self.gone: set[str] = set()
+
+    @rule(document_id=st.sampled_from(IDS), text=plain_documents)
+    def ingest_or_replace(self, document_id: str, text: str) -> None:
+        before = self.texts.get(document_id)
+        result = self.pipeline.put_document(document_id, text.encode(), media_type="text/plain", title=document_id)
+        expected = IngestStatus.UPDATED if before else IngestStatus.CREATED
+        assert result.status is (IngestStatus.UNCHANGED if before == text else expected)
+        self.texts[document_id] = text
+
+    @rule(document_id=st.sampled_from(IDS))
+    def delete(self, document_id: str) -> None:
+        if document_id not in self.texts:
+            try:
+                self.pipeline.remove(document_id)
+            except DocumentNotFound:
+                return
+            raise AssertionError("a document that is not there was removed")
+        self.pipeline.remove(document_id)
+        del self.texts[document_id]
+
+    @precondition(lambda self: self.texts)
+    @rule()
+    def rebuild(self) -> None:
+        assert all(check.ok for check in self.pipeline.rebuild())
+
+    @rule()
+    def reopen(self) -> None:
+        self.pipeline.close()
+        self.pipeline = open_pipeline(self.folder.name)
+
+    @rule(question=st.sampled_from(QUESTIONS))
+    def ask(self, question: str) -> None:
+        answer = self.pipeline.ask(question)
+        assert not answer.degraded
+        assert_citations_are_exact(self.pipeline, answer)
+        assert {c.place.source.id for c in answer.citations} <= set(self.texts)
+
+    @invariant()
+    def documents_are_those_of_the_dictionary(self) -> None:
+        assert [info.source.id for info in self.pipeline.documents()] == sorted(self.texts)
+        for document_id, text in self.texts.items():
+            stored = self.pipeline.document(document_id).text
+            assert visible(stored) == visible(text)
+
+    @invariant()
+    def vectors_agree_with_a_plain_search(self) -> None:
+        index = self.pipeline._index.current()
+        assert index is not None
+        for question in QUESTIONS:
+            found = index.search(HashEmbedder().embed_question(question), _K)
+            plain = dense_order(self.pipeline, question)[:_K]
+            assert len(found) == len(plain) == index.size
+            np.testing.assert_allclose([c for _, c in found], [c for c, _ in plain], atol=1e-6)
+            assert {i for i, _ in found} == {i for _, i in plain}
+
+    @invariant()
+    def words_agree_with_a_plain_search(self) -> None:
+        for words in (["harbour"], ["ferry", "boats"], ["1887"], ["crowns", "rope"]):
+            found = {i for i, _ in self.pipeline._store.search_words(words, _K)}
+            assert found == holding(self.pipeline, words)
+
+    @invariant()
+    def nothing_is_found_that_is_not_stored(self) -> None:
+        for question in QUESTIONS:
+            for hit in self.pipeline.search(question, _K):
+                text = self.pipeline.document(hit.chunk.source.id).text
+                assert hit.chunk.span.of(text) == hit.chunk.text
+                assert hit.chunk.source.id in self.texts
+
+    def teardown(self) -> None:
+        if hasattr(self, "pipeline"):
+            assert [check for check in self.pipeline.check() if not check.ok] == []
+            self.pipeline.close()
+            self.folder.cleanup()
+
+
+Library.TestCase.settings = settings(deadline=None, max_examples=20, stateful_step_count=10)
+TestLibrary = Library.TestCase
