@@ -76,7 +76,10 @@ def read_cases(path: Path) -> list[Case]:
         try:
             item = json.loads(line)
             gold = [item["sentence"]] if item.get("sentence") else []
-            cases.append(Case(item["question"], tuple(item["answers"]), tuple(gold + item.get("also", []))))
+            question, answers, sentences = item["question"], item["answers"], gold + item.get("also", [])
+            if not (question.strip() and isinstance(answers, list) and all(map(str.strip, answers + sentences))):
+                raise ValueError("one of them is empty or of the wrong kind")
+            cases.append(Case(question, tuple(answers), tuple(sentences)))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
                 f'{path}, line {number}: expected an object with "question" and a list "answers"; {error!r}.'
@@ -170,6 +173,11 @@ def judge(case: Case, examined: Examination, milliseconds: float) -> Outcome:
         milliseconds=milliseconds,
         best=best.sentence.text if best else "",
     )
+
+
+def is_right(case: Case, extract: Extract, hits: Sequence[Hit]) -> bool:
+    """Whether the sentence of `extract` is right for the case; `hits` are the passages found for its question."""
+    return case.is_answerable and _sentence_is_right(case, extract, _gold_sentences(case, hits))
 
 
 def summarise(outcomes: Sequence[Outcome]) -> dict[str, Any]:

@@ -15,6 +15,8 @@ import pytest
 from hash_cli import Rag, Ran
 from samples import python_process
 
+from rag.models import load_model
+
 QUESTION = "When was the harbour at Westerholm opened?"
 SENTENCE = "The harbour at Westerholm was opened in 1887 after six years of work."
 NOBODY = 65_534
@@ -57,19 +59,19 @@ FILES: list[tuple[str, Callable[[Path], object], str]] = [
     ("empty.txt", lambda path: path.write_bytes(b""), "empty"),
     ("blank.txt", lambda path: path.write_bytes(b" \n\t\r\n"), "empty|no text"),
     ("empty.md", lambda path: path.write_bytes(b""), "empty"),
-    ("empty.html", lambda path: path.write_bytes(b""), "empty"),
+    ("empty.html", lambda path: path.write_bytes(b""), "empty|no element"),
     ("hollow.html", lambda path: path.write_bytes(b"<html><body></body></html>"), "no text|empty"),
     ("binary.txt", lambda path: path.write_bytes(bytes(range(256)) * 40), "binary|not text"),
     (
         "picture.txt",
         lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + b"\0\1\2" * 400),
-        "binary|not text",
+        "a PNG image.*text was expected",
     ),
     ("nul.md", lambda path: path.write_bytes(b"A line.\0\0\0Another.\0" * 9), "binary|not text"),
     ("huge.txt", sparse, r"200,000,000 bytes.*50,000,000"),
-    ("slides.pptx", lambda path: path.write_bytes(b"PK\3\4slides"), r"pptx.*\.md.*\.txt"),
-    ("noname", lambda path: path.write_bytes(b"Some text."), r"\.md.*\.txt"),
-    ("vanished.txt", lambda path: path.symlink_to("not-there"), "not there|no such file|does not exist"),
+    ("slides.pptx", lambda path: path.write_bytes(b"PK\3\4slides"), r"\.pptx; expected one of .*\.txt.*\.md"),
+    ("noname", lambda path: path.write_bytes(b"Some text."), r"without a suffix; expected one of .*\.txt.*\.md"),
+    ("vanished.txt", lambda path: path.symlink_to("not-there"), "[Nn]ot there|[Nn]o such file|does not exist"),
 ]
 
 
@@ -83,7 +85,7 @@ def test_bad_file_is_named_with_the_reason_and_the_others_are_stored(
     good.write_text("The gate opens at eight in the morning.", encoding="utf-8")
     ran = ingested("ingest", bad, good)
     if "Error: " in ran.err:  # a named path that is not there stops the command before anything is written
-        said(ran, f"(?i).*{name}.*({pattern}).*")
+        said(ran, f".*{name}.*({pattern}).*")
         assert state(data) == before
     else:
         assert (ran.code, ran.out.splitlines()[-1]) == (1, "1 created, 1 failed")
@@ -296,6 +298,7 @@ def in_other_skin(data: Path, *arguments: object, limit: int = 0, user: int = 0)
 @pytest.fixture
 def public(ingested: Rag, data: Path) -> Iterator[Path]:
     """A copy of the data directory that any user may read and none but its owner may write."""
+    assert ingested("verify").code == 0
     parent = Path(tempfile.mkdtemp())
     shutil.copytree(data, parent / "data")
     for path in [parent, *parent.rglob("*")]:
@@ -305,7 +308,7 @@ def public(ingested: Rag, data: Path) -> Iterator[Path]:
 
 
 @needs_root
-def test_read_only_directory_answers_and_refuses_writes(public: Path, library: Path) -> None:
+def test_read_only_directory_answers_and_refuses_writes(public: Path) -> None:
     before = state(public)
     document = str(before["documents"][0][1])  # type: ignore[index] # a row
     assert SENTENCE in in_other_skin(public, "ask", QUESTION, user=NOBODY).out
@@ -456,11 +459,9 @@ def test_index_of_another_model_is_refused_and_unchanged(ingested: Rag, data: Pa
 
 @pytest.mark.parametrize("model", ["no-such-model", "no/such/model/at all", "../..", ""])
 def test_model_that_is_not_there_is_named_in_one_line(
-    ingested: Rag, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str
+    ingested: Rag, data: Path, monkeypatch: pytest.MonkeyPatch, model: str
 ) -> None:
-    from rag.models import load_model  # the real one, in place of the stand-in
-
-    monkeypatch.setattr("rag.pipeline.load_model", load_model)
+    monkeypatch.setattr("rag.pipeline.load_model", load_model)  # the real one again
     before = state(data)
     ran = ingested("ask", QUESTION, "--model", model)
     assert (ran.code, ran.out) == (1, "")
@@ -483,7 +484,7 @@ def test_model_that_is_not_there_is_named_in_one_line(
         (b'{"question": "Who?", "answers": [7]}\n', "line 1: expected an object"),
         (b'{"question": "Who?", "answers": "Ann"}\n', "line 1: expected an object"),
         (b"\xff\xfe\x00", "cannot be read"),
-        (b'{"question": "", "answers": []}\n', "line 1|empty"),
+        (b'{"question": "", "answers": []}\n', "line 1: expected an object"),
     ],
     ids=["empty", "json", "list", "no-question", "number", "question-7", "answer-7", "string", "encoding", "blank"],
 )
@@ -492,7 +493,7 @@ def test_corrupt_question_file_is_named_with_its_line(
 ) -> None:
     file = tmp_path / "questions.jsonl"
     file.write_bytes(content)
-    said(ingested("evaluate", file, "--json"), rf"(?s)({file}|The question).*({pattern}).*")
+    said(ingested("evaluate", file, "--json"), rf".*{file}.*({pattern}).*")
 
 
 @pytest.mark.parametrize(
