@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from rag.errors import UnreadableDocument, UnsupportedFormat
 from rag.read.canonical import clean_text
-from rag.read.files import printable, read_file, too_large, unreadable
+from rag.read.files import check_regular, printable, read_file, too_large, unreadable
 from rag.read.html import read_html
 from rag.read.layout import Content
 from rag.read.markdown import read_markdown
@@ -77,8 +77,8 @@ def read_document(path: Path, *, max_bytes: int) -> Document:
 
     Raises UnsupportedFormat, DocumentTooLarge or UnreadableDocument, each naming the file and what to do.
     """
+    check_regular(path)
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links: the path as given is the name
-    data = read_file(absolute, max_bytes)
     media_type = MEDIA_TYPES.get(absolute.suffix.lower())
     if media_type is None:
         raise UnsupportedFormat(
@@ -86,7 +86,7 @@ def read_document(path: Path, *, max_bytes: int) -> Document:
             f"expected one of {' '.join(MEDIA_TYPES)}"
         )
     document_id = hashlib.sha256(os.fsencode(absolute)).hexdigest()[:16]
-    return read_bytes(data, Source(document_id, "", printable(absolute), media_type))
+    return read_bytes(read_file(absolute, max_bytes), Source(document_id, "", printable(absolute), media_type))
 
 
 def read_bytes(data: bytes, source: Source) -> Document:
@@ -100,13 +100,14 @@ def read_bytes(data: bytes, source: Source) -> Document:
         raise UnsupportedFormat(
             f"{source.location}: no reader for {source.media_type}; expected one of {', '.join(_READERS)}"
         )
+    if not data.strip():
+        raise UnreadableDocument(f"{source.location}: the file is empty; a document with text was expected")
     try:
         content = reader(data)
     except UnreadableDocument as error:
         raise UnreadableDocument(f"{source.location}: {error}") from error
     if not content.blocks:
-        found = "the file is empty" if not data else "no text was found in it"
-        raise UnreadableDocument(f"{source.location}: {found}; a document with text was expected")
+        raise UnreadableDocument(f"{source.location}: no text was found in it; a document with text was expected")
     title = _one_line(source.title) or _one_line(content.title) or _title_from(source.location)
     return Document(
         replace(source, title=title),

@@ -73,8 +73,8 @@ def canonical_text(data: bytes, *, declared: str | None = None) -> tuple[str, tu
 def clean_text(text: str) -> tuple[str, tuple[str, ...]]:
     """The text in NFC, without zero-width characters and controls; cleaning it again changes nothing.
 
-    All line ends become line feeds; controls other than line feed and tab become spaces. Direction overrides can make a quote read otherwise than it
-    is; they are dropped with a warning.
+    All line ends become line feeds; controls other than line feed and tab become spaces. Direction overrides can make
+    a quote read otherwise than it is: they are dropped with a warning.
     """
     warnings = ("direction control characters were dropped",) if _BIDI.search(text) else ()
     text = _LINE_END.sub("\n", text).translate(_CLEAN)

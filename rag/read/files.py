@@ -23,11 +23,11 @@ def read_file(path: Path, max_bytes: int) -> bytes:
     Raises UnreadableDocument for anything else, DocumentTooLarge for a larger file, also when it grows meanwhile.
     """
     try:
-        _check_is_regular(path, path.stat().st_mode)
+        check_regular(path)
         # O_NONBLOCK: should a pipe have taken the file's place by now, opening it would wait for a writer.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             found = os.fstat(file.fileno())
-            _check_is_regular(path, found.st_mode)
+            _check_mode(path, found.st_mode)
             if found.st_size > max_bytes:
                 raise too_large(printable(path), found.st_size, max_bytes)
             data = file.read(max_bytes + 1)
@@ -36,6 +36,14 @@ def read_file(path: Path, max_bytes: int) -> bytes:
     if len(data) > max_bytes:
         raise too_large(printable(path), len(data), max_bytes)
     return data
+
+
+def check_regular(path: Path) -> None:
+    """Raise UnreadableDocument for a path that is not there or is no regular file."""
+    try:
+        _check_mode(path, path.stat().st_mode)
+    except OSError as error:
+        raise unreadable(path, error) from error
 
 
 def unreadable(path: Path, error: OSError) -> UnreadableDocument:
@@ -62,7 +70,7 @@ def printable(path: Path) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def _check_is_regular(path: Path, mode: int) -> None:
+def _check_mode(path: Path, mode: int) -> None:
     if not stat.S_ISREG(mode):
         kind = next((name for is_kind, name in _KINDS if is_kind(mode)), "no file")
         raise UnreadableDocument(f"{printable(path)}: this is {kind}; a regular file was expected")

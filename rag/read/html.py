@@ -29,6 +29,7 @@ _NEVER_CONTENT = [
 _UNSEEN = {"script", "style", "noscript", "template", "head", "nav", "footer", "select", "textarea", "button", "svg"}
 # Pages written by people nest some 30 elements deep; beyond this many trafilatura gives up without a word.
 _MAX_DEPTH = 200
+_CUT = "elements nested more than 2,048 deep were left out"
 _WHOLE_PAGE = "no main content was found, so all text of the page was taken"
 
 
@@ -36,24 +37,29 @@ def read_html(data: bytes) -> Content:
     """The main content. Title: its first heading of level 1, else the page's <title>."""
     declared = _DECLARED_ENCODING.search(data[:_DECLARATION_BYTES])
     text, warnings = canonical_text(data, declared=declared[1].decode("ascii") if declared else None)
-    page = _parse(text)
+    page, cut = _parse(text)
     title = " ".join(page.findtext(".//title", "").split())
     main = None if _is_deeper(page, _MAX_DEPTH) else _main_content(page)
     content = read_blocks(main) if main is not None else None
     if content is None or not content.blocks:
-        page = _parse(text)  # trafilatura has pruned the other
+        page, _ = _parse(text)  # trafilatura has pruned the other
         etree.strip_elements(page, *_UNSEEN, with_tail=False)
         content = read_blocks(page)
         warnings += (_WHOLE_PAGE,)
-    return Content(content.text, content.blocks, content.title or title, warnings)
+    if cut and not content.blocks:
+        raise UnreadableDocument(f"{_CUT}; an HTML page with text was expected; save it as plain text")
+    return Content(content.text, content.blocks, content.title or title, warnings + cut)
 
 
-def _parse(text: str) -> etree._Element:
+def _parse(text: str) -> tuple[etree._Element, tuple[str, ...]]:
+    """The page as a tree, and a warning when libxml2 left out what is nested deeper than it ever goes."""
     parser = lxml.html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True, no_network=True)
     try:
-        return lxml.html.document_fromstring(_XML_DECLARATION.sub("", text, count=1), parser=parser)
+        page = lxml.html.document_fromstring(_XML_DECLARATION.sub("", text, count=1), parser=parser)
     except (etree.ParserError, ValueError) as error:
         raise UnreadableDocument("no element was found in it; an HTML page was expected") from error
+    is_cut = any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log)
+    return page, (_CUT,) if is_cut else ()
 
 
 def _is_deeper(page: etree._Element, limit: int) -> bool:

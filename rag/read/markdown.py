@@ -20,6 +20,9 @@ _FRONT_MATTER = re.compile(
 )
 _FRONT_TITLE = re.compile(r"^title[ \t]*[:=][ \t]*(.+?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _HTML_LEFT_OUT = "raw HTML was left out"
+# Levels; markdown-it drops what is deeper. Its own 20 is ten nested lists; time on hostile brackets grows with it.
+_MAX_NESTING = 40
+_TOO_DEEP = f"it nests {_MAX_NESTING} levels deep; what is deeper was left out"
 
 
 def read_markdown(data: bytes) -> Content:
@@ -30,9 +33,11 @@ def read_markdown(data: bytes) -> Content:
         named = _FRONT_TITLE.search(front[2])
         title = named[1].strip("\"'") if named else ""
         text = text[front.end() :]
-    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text)
+    tokens = MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).enable(["table", "strikethrough"]).parse(text)
     if any(token.type == "html_block" and not token.content.lstrip().startswith("<!--") for token in tokens):
         warnings += (_HTML_LEFT_OUT,)
+    if any(token.level >= _MAX_NESTING - 1 for token in tokens):
+        warnings += (_TOO_DEEP,)
     renderer = _Renderer()
     for token in tokens:
         renderer.take(token)

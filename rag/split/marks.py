@@ -19,6 +19,7 @@ _OPENS_BEFORE_A_WORD = frozenset('"”')
 CLOSERS = frozenset(_CLOSES) | frozenset("’'")
 
 _CITATION_MARK = re.compile(r"\[\d{1,3}(?:[,–-] ?\d{1,3})*\]")
+_SPACED_CLOSER = re.compile(r"[ \u00a0\u202f][»)\]}](?=\s|$)")  # « as in French »
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S*\w")
 _IN_WORD_APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)")
 _HIDDEN = "".join(sorted({*_CLOSES, *_OPENS, *"'’‘`´ʻ‚"}))
@@ -89,7 +90,7 @@ def end_with_closers(text: str, end: int) -> int:
     'He said "no."[3] Then' with the end behind "no." -> the position behind "[3]".
     """
     while end < len(text):
-        mark = _CITATION_MARK.match(text, end)
+        mark = _CITATION_MARK.match(text, end) or _SPACED_CLOSER.match(text, end)
         if mark is None and text[end] not in CLOSERS:
             break
         end = mark.end() if mark else end + 1
