@@ -18,7 +18,8 @@ from rag.question import Question
 from rag.records import Extract, Hit, SentenceKind, Span, StoredSentence
 from rag.words import content_stems
 
-# Listwise logistic regression over the sentences of the ten best passages; see rag/training/weights.py.
+# Listwise logistic regression over the sentences of the ten best passages, on 8,411 questions of four training sets
+# (encyclopaedia, newer encyclopaedia, forum posts, privacy policies); rag/training/weights.py fits them again.
 WEIGHTS: Mapping[str, float] = {
     "asks": -0.776,
     "best_cover": 0.277,

@@ -1,0 +1,100 @@
+"""Fits the weights of `rag/extract.py`: `python -m rag.training.weights --squad FILE --squad FILE ...`.
+
+Each SQuAD file is indexed apart, a sample of its questions is asked of all its paragraphs, and one listwise logistic
+regression is fitted over all of them: the sentence that holds the answer against the other sentences of the passages
+that were found. Prints the share of right sentences and the weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+
+from rag.evaluate import is_right, read_squad
+from rag.pipeline import Pipeline
+from rag.settings import Settings
+
+_PENALTY = 3e-3
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The sentences found for one question: their features, and which of them are right."""
+
+    features: list[dict[str, float]]
+    right: list[bool]
+
+
+def main() -> None:
+    """Read the arguments, collect, fit and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--squad", type=Path, action="append", required=True)
+    parser.add_argument("--questions", type=int, default=2_500, help="of each file, at most")
+    arguments = parser.parse_args()
+    choices = [choice for path in arguments.squad for choice in collect(path, arguments.questions)]
+    names = sorted({name for choice in choices for name in choice.features[0]})
+    weights = fit(choices, names)
+    for name, weight in zip(names, weights, strict=True):
+        print(f'    "{name}": {weight:.3f},')
+    rows = [_matrix(choice, names) @ weights for choice in choices]
+    right = [choice.right[int(scores.argmax())] for choice, scores in zip(choices, rows, strict=True)]
+    print(f"{len(choices)} questions whose answer was found; best sentence right {np.mean(right):.3f}")
+
+
+def collect(path: Path, questions: int) -> list[Choice]:
+    """The choices for a sample of a file's answerable questions; those whose answer was not found are left out."""
+    documents, cases = read_squad(path)
+    answerable = [case for case in cases if case.is_answerable]
+    sample = random.Random(0).sample(answerable, min(questions, len(answerable)))
+    models = Settings.from_env(os.environ).data_dir / "models"
+    choices = []
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(data_dir=Path(folder), reader=False)
+        with Pipeline.open(settings, create=True, models=models) as pipeline:
+            pipeline.add_documents(documents)
+            for case in sample:
+                examined = pipeline.examine(case.question, depth=1)
+                right = [is_right(case, extract, examined.hits) for extract in examined.extracts]
+                if any(right):
+                    choices.append(Choice([dict(e.features) for e in examined.extracts], right))
+    return choices
+
+
+def fit(choices: Sequence[Choice], names: Sequence[str]) -> Floats:
+    """The weights that make the right sentence of each choice most likely, shape (len(names),)."""
+    matrix = np.concatenate([_matrix(choice, names) for choice in choices])
+    right = np.concatenate([np.array(choice.right, dtype=float) for choice in choices])
+    lengths = np.array([len(choice.right) for choice in choices])
+    starts = np.concatenate(([0], np.cumsum(lengths)[:-1]))
+    group = np.repeat(np.arange(len(choices)), lengths)
+    spread = matrix.std(axis=0) + 1e-6
+    scaled = (matrix - matrix.mean(axis=0)) / spread
+
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        scores = scaled @ weights
+        odds = np.exp(scores - np.maximum.reduceat(scores, starts)[group])
+        share = odds / np.add.reduceat(odds, starts)[group]
+        found = np.add.reduceat(share * right, starts)
+        gradient = scaled.T @ (share - share * right / found[group]) / len(choices)
+        return float(-np.log(found).mean() + _PENALTY * weights @ weights), gradient + 2 * _PENALTY * weights
+
+    result: Floats = minimize(loss, np.zeros(len(names)), jac=True, method="L-BFGS-B").x / spread
+    return result
+
+
+def _matrix(choice: Choice, names: Sequence[str]) -> Floats:
+    return np.array([[features.get(name, 0.0) for name in names] for features in choice.features])
+
+
+if __name__ == "__main__":
+    main()
