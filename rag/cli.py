@@ -45,6 +45,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object.")]
 Model = Annotated[str | None, typer.Option(help="A sentence-transformers model: name or folder.")]
 
 _INTERRUPTED = 130
+_UNLIMITED = 10_000  # columns
 _REASONS = {
     NoAnswerReason.NOT_IN_DOCUMENTS: "The documents do not say.",
     NoAnswerReason.LOW_CONFIDENCE: "The documents may touch on this, but no sentence answers it clearly enough.",
@@ -136,7 +137,11 @@ def documents(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     for info in found:
         cells = (info.source.id, info.source.title, str(info.sentences), str(info.chunks), info.source.location)
         table.add_row(*(escape(cell) for cell in cells))
-    out.print(table if found else 'No documents yet. Add some with "rag ingest PATH".')
+    if not found:
+        out.print('No documents yet. Add some with "rag ingest PATH".')
+        return
+    # Where another program reads them, a line for each document, however long.
+    (out if out.is_terminal else Console(width=_UNLIMITED)).print(table)
 
 
 @app.command()

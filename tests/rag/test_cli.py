@@ -155,8 +155,12 @@ def test_search_lists_as_many_passages_as_asked_for(ingested: Rag) -> None:
 def test_documents_lists_what_was_ingested(ingested: Rag) -> None:
     listed = ingested("documents", "--json").json["documents"]
     assert {d["location"] for d in listed} == {"harbour.md", "leave.txt", "pump.html"}
-    shown = ingested("documents").out
-    assert all(d["id"] in shown for d in listed)
+    first, *lines = ingested("documents").out.splitlines()
+    assert first.split() == ["id", "title", "sentences", "passages", "from"]
+    for document, line in zip(listed, lines, strict=True):
+        assert line.split()[0] == document["id"]
+        assert document["title"] in line
+        assert line.rstrip().endswith(f"/{document['location']}")
 
 
 def test_documents_of_an_empty_directory_say_how_to_add_some(rag: Rag, tmp_path: Path) -> None:
