@@ -124,7 +124,9 @@ def _title_from(location: str) -> str:
     name = location.removeprefix("api:")
     if name.startswith(("http://", "https://")):
         address = urlsplit(name)
-        name = unquote(address.path).strip("/") or address.netloc
+        name = unquote(address.path).strip("/")
+        if not name:
+            return _one_line(address.netloc)
     stem = Path(name).stem.replace("_", " ").replace("-", " ")
     return _one_line(stem) or _one_line(location) or "untitled"
 

@@ -58,10 +58,13 @@ def unreadable(path: Path, error: OSError) -> UnreadableDocument:
 
 
 def too_large(location: str, found_bytes: int, max_bytes: int) -> DocumentTooLarge:
-    """The error for a document over the limit: what was found, what is allowed, what to do."""
+    """The error for a document over the limit: what was found, what is allowed, what to do.
+
+    Of a file that grows while it is read no more than `max_bytes` + 1 are found.
+    """
+    found = f"more than {max_bytes:,} bytes" if found_bytes == max_bytes + 1 else f"{found_bytes:,} bytes"
     return DocumentTooLarge(
-        f"{location}: {found_bytes:,} bytes or more, but {max_bytes:,} are allowed; "
-        "split the document or raise CITEWELL_MAX_DOCUMENT_BYTES"
+        f"{location}: {found}, but {max_bytes:,} are allowed; split the document or raise CITEWELL_MAX_DOCUMENT_BYTES"
     )
 
 

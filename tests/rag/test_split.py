@@ -158,12 +158,16 @@ def check_cover(text: str, whole: Span, spans: list[Span]) -> None:
     """The spans are in order, apart, trimmed, and hold every visible character of the whole."""
     ends = [whole.start, *(position for span in spans for position in (span.start, span.end)), whole.end]
     assert ends == sorted(ends)
-    assert all(text[before:after].isspace() or before == after for before, after in zip(ends[::2], ends[1::2], strict=True))
+    assert all(
+        text[before:after].isspace() or before == after for before, after in zip(ends[::2], ends[1::2], strict=True)
+    )
     assert all(span.of(text) == span.of(text).strip() != "" for span in spans)
 
 
 PROSE = st.lists(
-    st.sampled_from([*"ab.!?…,;:()[]“”\"'„«»’ \n\t\u00a0\u3000", "Dr. ", "word ", "Word ", ". ", "3.", "[1]", "https://a.b"])
+    st.sampled_from(
+        [*"ab.!?…,;:()[]“”\"'„«»’ \n\t\u00a0\u3000", "Dr. ", "word ", "Word ", ". ", "3.", "[1]", "https://a.b"]
+    )
     | st.characters(),
     max_size=120,
 ).map("".join)
@@ -215,7 +219,10 @@ def test_heading_and_table_row_are_one_sentence_each() -> None:
 
 
 def test_code_is_a_fragment_line_by_line() -> None:
-    assert kinds((BlockKind.CODE, "pump start\n\n  pump stop")) == [("fragment", "pump start"), ("fragment", "pump stop")]
+    assert kinds((BlockKind.CODE, "pump start\n\n  pump stop")) == [
+        ("fragment", "pump start"),
+        ("fragment", "pump stop"),
+    ]
 
 
 def test_wrapped_paragraph_is_split_across_its_line_breaks() -> None:
