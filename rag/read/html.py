@@ -26,6 +26,13 @@ _NEVER_CONTENT = [
     "//nav | //footer | //*[@role='navigation' or @role='contentinfo']",
     f"//*[{_NOTICE}][string-length() < 2000]",
 ]
+# Names that trafilatura looks for. Where a page has none of them it keeps paragraphs and drops headings and lists.
+_CONTENT_NAMES = ("content", "article", "post", "entry", "story", "main", "body", "text")
+_NAMED_CONTENT = (
+    "//main | //article | //*[@role='main' or @role='article' or @itemprop='articleBody'] | //body//*[{}]".format(
+        " or ".join(f"contains(@{name}, '{word}')" for name in ("class", "id") for word in _CONTENT_NAMES)
+    )
+)
 _UNSEEN = {"script", "style", "noscript", "template", "head", "nav", "footer", "select", "textarea", "button", "svg"}
 # Pages written by people nest some 30 elements deep; beyond this many trafilatura gives up without a word.
 _MAX_DEPTH = 200
@@ -39,7 +46,10 @@ def read_html(data: bytes) -> Content:
     text, warnings = canonical_text(data, declared=declared[1].decode("ascii") if declared else None)
     page, cut = _parse(text)
     title = " ".join(page.findtext(".//title", "").split())
-    main = None if _is_deeper(page, _MAX_DEPTH) else _main_content(page)
+    main = None
+    if not _is_deeper(page, _MAX_DEPTH):
+        _name_content(page)
+        main = _main_content(page)
     content = read_blocks(main) if main is not None else None
     if content is None or not content.blocks:
         page, _ = _parse(text)  # trafilatura has pruned the other
@@ -69,6 +79,19 @@ def _is_deeper(page: etree._Element, limit: int) -> bool:
         if depth > limit:
             return True
     return False
+
+
+def _name_content(page: etree._Element) -> None:
+    """Mark what the author left unmarked: a bare <div> of words is a paragraph, a plain body is all content."""
+    for division in page.iter("div"):
+        if not division.attrib and len(division) == 0:
+            division.tag = "p"
+    body = page.find("body")
+    if body is not None and not page.xpath(_NAMED_CONTENT):
+        main = body.makeelement("main")
+        main.text, body.text = body.text, None
+        main.extend(list(body))
+        body.append(main)
 
 
 def _main_content(page: etree._Element) -> etree._Element | None:
