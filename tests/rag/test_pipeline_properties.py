@@ -168,11 +168,12 @@ def dense_order(pipeline: Pipeline, question: str) -> list[tuple[float, int]]:
 
 
 def holding(pipeline: Pipeline, words: Sequence[str]) -> set[int]:
-    """The chunks in which a stem of one of the words stands, by looking through all of them."""
+    """The chunks that have a stem of one of the words in title, section or text, by looking through all of them."""
     stems = set(content_stems(" ".join(words)))
     ids, _ = pipeline._store.chunk_vectors()
     chunks = pipeline._store.chunks(ids.tolist())
-    return {i for i, chunk in chunks.items() if stems & set(content_stems(chunk.text))}
+    shown = {i: f"{chunk.source.title} {chunk.section} {chunk.text}" for i, chunk in chunks.items()}
+    return {i for i, text in shown.items() if stems & set(content_stems(text))}
 
 
 class Library(RuleBasedStateMachine):
