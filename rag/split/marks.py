@@ -18,7 +18,8 @@ OPENERS = _OPENS | frozenset("\"'‘‚")
 _OPENS_BEFORE_A_WORD = frozenset('"”')
 CLOSERS = frozenset(_CLOSES) | frozenset("’'")
 
-_CITATION_MARK = re.compile(r"\[\d{1,3}(?:[,–-] ?\d{1,3})*\]")
+# "[3]", "[4, 5]:24" or "[citation needed]" right behind a stop belongs to the sentence before it.
+_CITATION_MARK = re.compile(r"(?<=[.!?)\]”\"])\[[^\[\]\n]{1,24}\](?::[\d:–-]{1,12})?")
 _SPACED_CLOSER = re.compile(r"[ \u00a0\u202f][»)\]}](?=\s|$)")  # « as in French »
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S*\w")
 _IN_WORD_APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)")
