@@ -51,7 +51,8 @@ class BlockKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One layout block of a document. Blocks are in text order and do not overlap; text between them is white space.
+    """One layout block of a document. Blocks are in text order and do not overlap; text between them is white space
+    or layout: a list marker, an underline.
 
     No sentence ever crosses a block.
     """
