@@ -16,8 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from rag.ask import Examination
 from rag.errors import InputError
-from rag.pipeline import Examination, Pipeline
+from rag.pipeline import Pipeline
 from rag.records import AnswerStatus, Block, BlockKind, Document, Extract, Hit, Source, Span
 from rag.settings import Settings
 

@@ -6,26 +6,21 @@ to the same data directory meanwhile; the vector index in memory is replaced whe
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from rag import read
-from rag.answer import abstain, compose_answer
-from rag.calibration import confidence, fit_for, signals
-from rag.chunk import chunk_sentences
+from rag.ask import Examination, Found, compose, find
 from rag.embed import Embedder, OnnxEmbedder
 from rag.errors import DocumentNotFound, InputError, InvalidQuestion, ModelMismatch
-from rag.extract import extract, word_weights
+from rag.ingest import store_document
 from rag.models import load_model
-from rag.question import Question, analyse_question
 from rag.reader import Reader
 from rag.records import (
     Answer,
@@ -33,23 +28,17 @@ from rag.records import (
     Check,
     Document,
     DocumentInfo,
-    Extract,
     Health,
     Hit,
     IngestResult,
     IngestStatus,
-    NoAnswerReason,
-    SentenceKind,
     Source,
     StoredSentence,
     Verification,
     VerificationStatus,
 )
-from rag.reread import reread
-from rag.retrieve import retrieve
 from rag.serving import ServingIndex
 from rag.settings import Settings
-from rag.split import split_document
 from rag.store import Store
 
 OnResult = Callable[[IngestResult, int, int], None]
@@ -286,6 +275,23 @@ class Pipeline:
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
+    def _find(
+        self, question: str, k: int, *, principals: Sequence[str] | None = None, within: str | None = None
+    ) -> Found:
+        return find(
+            question,
+            k,
+            settings=self.settings,
+            store=self._store,
+            embedder=self._embedder,
+            serving=self._index,
+            principals=principals,
+            within=within,
+        )
+
+    def _compose(self, found: Found, limit: int) -> Examination:
+        return compose(found, limit, settings=self.settings, reader=self._reader)
+
     def _sentence_limit(self, max_sentences: int | None) -> int:
         """How many sentences an answer may have. Raises InvalidQuestion for less than one."""
         if max_sentences is None:
@@ -293,62 +299,6 @@ class Pipeline:
         if max_sentences < 1:
             raise InvalidQuestion(f"max_sentences is {max_sentences}; expected 1 or more.")
         return min(max_sentences, self.settings.max_sentences)
-
-    def _find(
-        self, question: str, k: int, *, principals: Sequence[str] | None = None, within: str | None = None
-    ) -> _Found:
-        """The `k` best passages for `question`, with all that is needed to answer from them, of one moment."""
-        started = time.perf_counter()
-        asked = analyse_question(question, max_chars=self.settings.max_question_chars)
-        vector = self._embedder.embed_question(asked.text) if asked.is_searchable else None
-        index = self._index.current()
-        with self._store.snapshot():
-            documents, _, chunks = self._store.counts()
-            hits: list[Hit] = []
-            if vector is not None and documents:
-                only = None if within is None else self._store.chunk_ids(within)
-                hits = retrieve(asked, vector, k, store=self._store, index=index, principals=principals, only=only)
-            ids = dict.fromkeys(hit.chunk.source.id for hit in hits[: self.settings.passages])
-            return _Found(
-                question=asked,
-                hits=tuple(hits),
-                texts={i: self._store.document(i).text for i in ids},
-                frequencies=self._store.chunk_frequencies(asked.words),
-                documents=documents,
-                chunks=chunks,
-                index_version=self._store.change_number(),
-                degraded=index is None,
-                seconds=time.perf_counter() - started,
-            )
-
-    def _compose(self, found: _Found, limit: int) -> Examination:
-        """The answer made of what was found."""
-        asked, read_hits = found.question, found.hits[: self.settings.passages]
-        started = time.perf_counter()
-        if found.documents == 0 or not asked.is_searchable:
-            reason = NoAnswerReason.NO_DOCUMENTS if found.documents == 0 else NoAnswerReason.NOT_A_QUESTION
-            return Examination((), (), {}, abstain(asked.text, reason, index_version=found.index_version))
-        extracts = extract(asked, read_hits, word_weights(asked, found.frequencies, found.chunks))
-        if self._reader is not None:
-            extracts = reread(asked, extracts, read_hits, self._reader)
-        seen = signals(asked, extracts, found.frequencies)
-        chosen = self.settings.min_confidence
-        threshold = chosen if chosen >= 0 else fit_for(seen).threshold
-        answer = compose_answer(
-            asked,
-            extracts,
-            confidence(seen),
-            hits=read_hits,
-            text_of=found.texts.__getitem__,
-            max_sentences=limit,
-            min_confidence=threshold,
-            index_version=found.index_version,
-            degraded=found.degraded,
-        )
-        extracting = time.perf_counter() - started
-        timings = {"retrieve": found.seconds, "extract": extracting, "total": found.seconds + extracting}
-        answer = dataclasses.replace(answer, timings_ms={k: round(v * 1000, 1) for k, v in timings.items()})
-        return Examination(found.hits, tuple(extracts), seen, answer)
 
     def _ingest_file(self, file: Path) -> IngestResult:
         """What became of one file; whatever is wrong with the file itself becomes a FAILED result."""
@@ -360,35 +310,12 @@ class Pipeline:
             return IngestResult(str(file), IngestStatus.FAILED, error=str(error), seconds=seconds)
 
     def _store_document(self, document: Document, started: float) -> IngestResult:
-        """Split, chunk, embed and commit one document, unless exactly it is stored already."""
-        source = document.source
-        if self._store.is_stored(document):
-            seconds = time.perf_counter() - started
-            return IngestResult(source.location, IngestStatus.UNCHANGED, source.id, seconds=seconds)
-        sentences = split_document(document, language=self.settings.language)
-        passages = chunk_sentences(
+        return store_document(
             document,
-            sentences,
-            count_tokens=self._embedder.count_tokens,
-            max_tokens=self._embedder.max_tokens,
-        )
-        quotable = [s.span.of(document.text) for s in sentences if s.kind is SentenceKind.STATEMENT]
-        status = self._store.put_document(
-            document,
-            sentences,
-            self._embedder.embed(quotable),
-            passages,
-            self._embedder.embed([passage.search_text for passage in passages]),
-        )
-        warnings = document.warnings if passages else (*document.warnings, "nothing in it can be quoted")
-        return IngestResult(
-            source.location,
-            status,
-            source.id,
-            sentences=len(sentences),
-            chunks=len(passages),
-            warnings=warnings,
-            seconds=time.perf_counter() - started,
+            store=self._store,
+            embedder=self._embedder,
+            language=self.settings.language,
+            started=started,
         )
 
     @contextmanager
@@ -404,31 +331,6 @@ class Pipeline:
             finally:
                 if self._index.is_unpublished():
                     self._index.publish()
-
-
-@dataclass(frozen=True, slots=True)
-class Examination:
-    """How a question was answered: passages found, candidate sentences best first, what confidence saw, the answer."""
-
-    hits: tuple[Hit, ...]
-    extracts: tuple[Extract, ...]
-    signals: Mapping[str, float]
-    answer: Answer
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What retrieval gives to extraction; everything read from the store belongs to one moment."""
-
-    question: Question
-    hits: tuple[Hit, ...]
-    texts: Mapping[str, str]  # of the documents of the hits that are read, by id
-    frequencies: Mapping[str, int]  # passages that hold each word of the question
-    documents: int
-    chunks: int
-    index_version: int
-    degraded: bool
-    seconds: float
 
 
 def _read_lines(path: Path | None) -> Iterator[dict[str, object]]:

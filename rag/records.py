@@ -51,10 +51,9 @@ class BlockKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One layout block of a document. Blocks are in text order and do not overlap; text between them is white space
-    or layout: a list marker, an underline.
+    """One layout block of a document. Blocks are in text order and do not overlap.
 
-    No sentence ever crosses a block.
+    Text between them is white space or layout: a list marker, an underline. No sentence ever crosses a block.
     """
 
     span: Span

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from scenes import Line, Page
 
 from rag.answer import compose_answer
+from rag.ask import Examination
 from rag.errors import InputError
 from rag.evaluate import Case, Outcome, calibration_error, evaluate_file, judge, read_cases, read_squad, summarise
-from rag.pipeline import Examination, Pipeline
+from rag.pipeline import Pipeline
 from rag.question import analyse_question
 from rag.records import Confidence, Extract, Hit, Span
 

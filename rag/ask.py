@@ -1,0 +1,118 @@
+"""One question over one data directory: what is found for it, and the answer made of that.
+
+`find` and `compose` are apart, so that passages can be shown before the answer is known.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rag.answer import abstain, compose_answer
+from rag.calibration import confidence, fit_for, signals
+from rag.embed import Embedder
+from rag.extract import extract, word_weights
+from rag.question import Question, analyse_question
+from rag.reader import Reader
+from rag.records import Answer, Extract, Hit, NoAnswerReason
+from rag.reread import reread
+from rag.retrieve import retrieve
+from rag.serving import ServingIndex
+from rag.settings import Settings
+from rag.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What retrieval gives to extraction; everything read from the store belongs to one moment."""
+
+    question: Question
+    hits: tuple[Hit, ...]
+    texts: Mapping[str, str]  # of the documents of the hits that are read, by id
+    frequencies: Mapping[str, int]  # passages that hold each word of the question
+    documents: int
+    chunks: int
+    index_version: int
+    degraded: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """How a question was answered: passages found, candidate sentences best first, what confidence saw, the answer."""
+
+    hits: tuple[Hit, ...]
+    extracts: tuple[Extract, ...]
+    signals: Mapping[str, float]
+    answer: Answer
+
+
+def find(
+    question: str,
+    k: int,
+    *,
+    settings: Settings,
+    store: Store,
+    embedder: Embedder,
+    serving: ServingIndex,
+    principals: Sequence[str] | None = None,
+    within: str | None = None,
+) -> Found:
+    """The `k` best passages for `question`, with all that is needed to answer from them, of one moment.
+
+    `within` is the id of the one document to look in. Raises InvalidQuestion.
+    """
+    started = time.perf_counter()
+    asked = analyse_question(question, max_chars=settings.max_question_chars)
+    vector = embedder.embed_question(asked.text) if asked.is_searchable else None
+    index = serving.current()
+    with store.snapshot():
+        documents, _, chunks = store.counts()
+        hits: list[Hit] = []
+        if vector is not None and documents:
+            only = None if within is None else store.chunk_ids(within)
+            hits = retrieve(asked, vector, k, store=store, index=index, principals=principals, only=only)
+        ids = dict.fromkeys(hit.chunk.source.id for hit in hits[: settings.passages])
+        return Found(
+            question=asked,
+            hits=tuple(hits),
+            texts={i: store.document(i).text for i in ids},
+            frequencies=store.chunk_frequencies(asked.words),
+            documents=documents,
+            chunks=chunks,
+            index_version=store.change_number(),
+            degraded=index is None,
+            seconds=time.perf_counter() - started,
+        )
+
+
+def compose(found: Found, limit: int, *, settings: Settings, reader: Reader | None) -> Examination:
+    """The answer of at most `limit` sentences made of what was found."""
+    asked, read_hits = found.question, found.hits[: settings.passages]
+    started = time.perf_counter()
+    if found.documents == 0 or not asked.is_searchable:
+        reason = NoAnswerReason.NO_DOCUMENTS if found.documents == 0 else NoAnswerReason.NOT_A_QUESTION
+        return Examination((), (), {}, abstain(asked.text, reason, index_version=found.index_version))
+    extracts = extract(asked, read_hits, word_weights(asked, found.frequencies, found.chunks))
+    if reader is not None:
+        extracts = reread(asked, extracts, read_hits, reader)
+    seen = signals(asked, extracts, found.frequencies)
+    chosen = settings.min_confidence
+    threshold = chosen if chosen >= 0 else fit_for(seen).threshold
+    answer = compose_answer(
+        asked,
+        extracts,
+        confidence(seen),
+        hits=read_hits,
+        text_of=found.texts.__getitem__,
+        max_sentences=limit,
+        min_confidence=threshold,
+        index_version=found.index_version,
+        degraded=found.degraded,
+    )
+    extracting = time.perf_counter() - started
+    timings = {"retrieve": found.seconds, "extract": extracting, "total": found.seconds + extracting}
+    answer = dataclasses.replace(answer, timings_ms={k: round(v * 1000, 1) for k, v in timings.items()})
+    return Examination(found.hits, tuple(extracts), seen, answer)
