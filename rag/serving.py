@@ -100,8 +100,10 @@ class ServingIndex:
             number = self._store.change_number()
             ids, _ = self._store.chunk_vectors()
         index = load_current(self._folder, database_id=self._store.database_id, model=self._model)
-        if index is None:
-            return len(ids) == 0, f"{self._notice} None is on disk for {len(ids)} passages.".strip()
+        if index is None and self._notice:
+            return False, f"{self._notice} None is on disk for {len(ids)} passages."
+        if index is None:  # as after a crash: nothing is damaged, and the database has all that it is made of
+            return True, f"none on disk for {len(ids)} passages; made from the database when opened"
         if index.change_number != number:
             return True, "whole, but behind the database; caught up when opened"
         return index.size == len(ids), f"{index.size} vectors, {len(ids)} passages"
