@@ -25,7 +25,10 @@ _ADDRESS = re.compile(r"(?:https?://|www\.)\S*\w")
 _IN_WORD_APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)")
 _HIDDEN = "".join(sorted({*_CLOSES, *_OPENS, *"'’‘`´ʻ‚"}))
 _MARK_BEFORE_STOP = re.compile(f"(?<=\\w)[{re.escape(_HIDDEN)}](?=[.!?。])")
-_HIDE = str.maketrans(dict.fromkeys(_HIDDEN, " ") | {"\n": " ", "\t": " "})
+# Wide white space too: sentencex panics on a capital letter, a no-break space and a full stop, which would end the
+# program, since the panic is no `Exception`.
+_WHITE_SPACE = "".join(filter(str.isspace, map(chr, range(0x3001))))
+_HIDE = str.maketrans(dict.fromkeys(_HIDDEN + _WHITE_SPACE, " "))
 # "Wait… What" is two sentences and "the … Government" is one.
 _FINAL_ELLIPSIS = re.compile(r"(?<=\w)…(?=\s+[^\W\d_a-zß-öø-ÿ])")
 

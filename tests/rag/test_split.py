@@ -24,6 +24,8 @@ RULES = [
     ("number_sign", ["Pump No. 5 is out of order.", "Use No. 6."]),
     ("figure", ["The valve is shown in Fig. 3 of the annex.", "Close it."]),
     ("figures_and_pages", ["See figs. 3 and 4 on pp. 12 to 14.", "Then go on."]),
+    ("paragraph_of_a_law", ["Art. 5 para. 3 applies.", "See paras. 4 and 5."]),
+    ("units", ["Take 2 tbsp. of oil and 5 tsp. of salt.", "It holds 3 cu. ft. of sand."]),
     ("versus", ["It was Norrvik vs. Westerholm again.", "Norrvik won."]),
     ("country_inside", ["The U.S. government agreed.", "The U.K. did not."]),
     ("country_at_the_end", ["She lives in the U.S.", "He lives in Peru."]),
@@ -90,6 +92,9 @@ RULES_IN_GERMAN = [
     ("doktor", ["Dr. Weiß und Prof. Dr. Lang kamen.", "Sie blieben."]),
     ("datum", ["Am 3. Oktober ist Feiertag.", "Am 4. Mai nicht."]),
     ("jahrhundert", ["Das Haus ist aus dem 19. Jahrhundert.", "Es steht noch."]),
+    ("ordnungszahl", ["Der 2. Weltkrieg endete im 2. Quartal.", "Das 1. Treffen war zum 3. Termin."]),
+    ("tag_am_satzende", ["Sie kam am 3.", "Er ging am 4.", "Danach regnete es."]),
+    ("firma", ["Die Fa. Lund zahlt.", "Dipl.-Ing. Berg auch."]),
     ("beziehungsweise", ["Öl bzw. Gas wird teurer.", "Holz auch."]),
     ("circa_und_nummer", ["Es sind ca. 5 km bis Haus Nr. 7.", "Dann links."]),
     ("inklusive", ["Es kostet 5 Euro inkl. Fahrt.", "Das ist viel."]),
@@ -123,6 +128,12 @@ def test_line_break_always_ends_a_sentence() -> None:
 
 def test_offsets_count_code_points() -> None:
     assert split_sentences("🎉 a\u0301 bit.  Next one.") == [Span(0, 9), Span(11, 20)]
+
+
+@pytest.mark.parametrize("space", "\x0b\x85\xa0\u1680\u2003\u2028\u202f\u3000", ids=ascii)
+def test_wide_white_space_before_a_mark_harms_nothing(space: str) -> None:
+    assert quotes(f"We chose plan A{space}. It worked.")[0] == f"We chose plan A{space}."
+    assert quotes(f"Was it A{space}? It was.", "fr") == [f"Was it A{space}?", "It was."]
 
 
 def test_text_without_words_has_no_sentence() -> None:
