@@ -28,7 +28,6 @@ _MAGIC_NUMBERS = (
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"GIF87a", "a GIF image"),
     (b"GIF89a", "a GIF image"),
-    (b"RIFF", "a RIFF image, sound or film"),
     (b"\x1f\x8b\x08", "a gzip archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     (b"\x28\xb5\x2f\xfd", "a zstd archive"),
@@ -62,8 +61,9 @@ _CONTROL_BYTES = bytes(code for code in (*range(1, 9), *range(14, 27), *range(28
 def canonical_text(data: bytes, *, declared: str | None = None) -> tuple[str, tuple[str, ...]]:
     """The canonical text of a text file, and warnings about what had to be guessed or dropped.
 
-    The encoding is that of the byte order mark, else UTF-8, else `declared` (what the document says of itself), else
-    the likeliest one. Raises UnreadableDocument for what is not text, without naming the file.
+    The encoding is that of the byte order mark, else UTF-8, also with a few broken bytes, else `declared` (what the
+    document says of itself), else the likeliest one. Raises UnreadableDocument for what is not text, without naming the
+    file.
     """
     text, warnings = decode(data, declared=declared)
     text, dropped = clean_text(text)
@@ -97,7 +97,7 @@ def decode(data: bytes, *, declared: str | None = None) -> tuple[str, tuple[str,
     try:
         return data.decode("utf-8"), ()
     except UnicodeDecodeError:
-        return _decode_declared(data, declared) or _decode_guessed(data)
+        return _decode_damaged(data) or _decode_declared(data, declared) or _decode_guessed(data)
 
 
 def _decode_marked(data: bytes, encoding: str) -> tuple[str, tuple[str, ...]]:
@@ -115,6 +115,20 @@ def _decode_unmarked_utf16(data: bytes) -> tuple[str, tuple[str, ...]]:
         if len(data) % 2 == 0 and high.count(0) == data.count(0) > 0.5 * len(high):
             return data.decode(encoding, "replace"), (_guessed(encoding.upper()),)
     raise UnreadableDocument(f"it holds NUL bytes, so it is not text; {_TEXT_WANTED}")
+
+
+def _decode_damaged(data: bytes) -> tuple[str, tuple[str, ...]] | None:
+    """UTF-8 in which some bytes are broken, told by more characters that fit than do not; None for other encodings.
+
+    In other encodings bytes fit together as UTF-8 by chance only. Guessed again as a whole, such a text would have
+    every accent and quotation mark wrong for the sake of one byte.
+    """
+    text = data.decode("utf-8", "replace")
+    broken = text.count("\ufffd") - data.count(b"\xef\xbf\xbd")
+    fitting = sum(character > "\x7f" for character in text) - broken
+    if fitting <= broken:
+        return None
+    return text, (f"it is UTF-8 but for {broken} broken character(s), read as \ufffd; save it again to repair them",)
 
 
 def _decode_declared(data: bytes, declared: str | None) -> tuple[str, tuple[str, ...]] | None:

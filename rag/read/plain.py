@@ -122,14 +122,16 @@ def _is_capitals(line: str) -> bool:
 def _add_body(outline: Outline, text: str, lines: Sequence[_Line], columns: int) -> None:
     """Add what follows the heading: list items, and paragraphs of one line or, where it is wrapped, of several."""
     start, kind, level = 0, BlockKind.PARAGRAPH, 0
+    hang: int | None = None  # columns: how far the marker of the item we are in is indented
     previous: _Line | None = None
     for line in lines:
         marker = _marker(line.text) if _may_be_item(line.text, previous, kind) else None
-        if previous is not None and (marker or not _is_continued(previous, line, columns, kind)):
+        if previous is not None and (marker or not _is_continued(previous, line, columns, hang)):
             _add_block(outline, text, Span(start, previous.end), kind, level)
             previous = None
         if previous is None:
             kind = BlockKind.LIST_ITEM if marker else BlockKind.PARAGRAPH
+            hang = _indent(line.text) if marker else None
             level = 1 + _indent(line.text.expandtabs()) // _ITEM_INDENT if marker else 0
             start = line.start + (marker.end() if marker else _indent(line.text))
         previous = line
@@ -152,16 +154,21 @@ def _may_be_item(line: str, previous: _Line | None, kind: BlockKind) -> bool:
     return previous.text.rstrip()[-1] in _FINAL_MARKS
 
 
-def _is_continued(line: _Line, following: _Line, columns: int, kind: BlockKind) -> bool:
-    """Whether the next line goes on with this one: the next word did not fit, or a sentence is cut in the middle."""
+def _is_continued(line: _Line, following: _Line, columns: int, hang: int | None) -> bool:
+    """Whether the next line goes on with this one: the next word did not fit, or a sentence is cut in the middle.
+
+    `hang` is the indent of the list item we are in: whatever is indented further belongs to it.
+    """
     text, word = line.text.rstrip(), following.text.split(None, 1)[0]
     if len(text) > _MAX_WRAP_COLUMNS:
         return False
-    if kind is BlockKind.LIST_ITEM and _indent(following.text) > _indent(line.text):
+    if hang is not None and _indent(following.text) > hang:
         return True
     if columns and len(text) + 1 + len(word) > columns:
         return True
-    return len(text) >= _MIN_WRAP_COLUMNS and word[0].islower() and text[-1] not in ".!?:;"
+    # One line that juts out, an indent or a long address, must not make the others look short.
+    is_full = columns > 0 and len(text) >= columns - _RAGGED_COLUMNS
+    return len(text) >= _MIN_WRAP_COLUMNS and (is_full or word[0].islower()) and text[-1] not in ".!?:;"
 
 
 def _wrap_columns(stanzas: Sequence[Sequence[_Line]]) -> int:

@@ -41,6 +41,7 @@ def test_western_text_in_windows_1252_is_read_with_a_warning(text: str) -> None:
     [
         ("Привет, как дела? Мы поехали домой вчера вечером.", "cp1251"),
         ("Καλημέρα κόσμε, τι κάνεις σήμερα;", "cp1253"),
+        ("这是一个中文文档。今天天气很好，我们去公园。", "gb18030"),
         ("Zażółć gęślą jaźń. Łódź jest piękna.", "cp1250"),
         ("これは日本語の文章です。東京は大きい。", "shift_jis"),
     ],
@@ -49,6 +50,14 @@ def test_other_encodings_are_guessed_with_a_warning(text: str, encoding: str) ->
     found, warnings = canonical_text(text.encode(encoding))
     assert found == text
     assert [warning.split(":")[0] for warning in warnings] == ["the encoding was guessed"]
+
+
+@pytest.mark.parametrize("text", [GERMAN, FRENCH, "He said “no”.", "Привет, как дела?", "これは日本語の文章です。"])
+@pytest.mark.parametrize("broken", [b"\xff", b"\xe9 ", b"\xe2\x80"], ids=["stray", "windows_1252", "cut_short"])
+def test_broken_bytes_in_utf8_harm_only_their_own_place(text: str, broken: bytes) -> None:
+    found, warnings = canonical_text(text.encode() + b" " + broken)
+    assert found.rstrip() == f"{text} \ufffd"
+    assert warnings == ("it is UTF-8 but for 1 broken character(s), read as \ufffd; save it again to repair them",)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
@@ -94,6 +103,10 @@ def test_binary_data_is_refused_with_what_it_is(data: bytes, found: str) -> None
 def test_byte_order_mark_that_lies_is_refused() -> None:
     with pytest.raises(UnreadableDocument, match="says UTF-8, but byte 2 does not fit; save it as UTF-8"):
         canonical_text(codecs.BOM_UTF8 + b"ab\xff")
+
+
+def test_word_that_begins_some_binary_files_is_text() -> None:
+    assert canonical_text(b"RIFF is a word.") == ("RIFF is a word.", ())
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,22 @@ def test_lines_of_a_hard_wrapped_paragraph_are_one_block() -> None:
     assert blocks(WRAPPED) == [("paragraph", 0, first), ("paragraph", 0, second)]
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        "    Anna Berg met the board of the works in June, as she does every year,",
+        "Anna Berg met the board (https://example.org/works/board/members) in June,",
+    ],
+    ids=["indented_first_line", "long_first_line"],
+)
+def test_one_line_that_juts_out_parts_no_paragraph(first: str) -> None:
+    text = (
+        f"{first}\nand the contract was signed the same day by Norrvik and by the\n"
+        "Guild of Fishers, who pay half of the price of the pump and\none third of that of the gate."
+    )
+    assert blocks(text) == [("paragraph", 0, text.strip())]
+
+
 def test_number_at_the_start_of_a_wrapped_line_is_no_item() -> None:
     text = WRAPPED.replace("the water stands", "3) water stands ")
     assert len(blocks(text)) == 2
@@ -70,6 +86,11 @@ def test_item_goes_on_in_indented_lines() -> None:
         ("list_item", 1, "a red lamp that stands\n  next to the pump"),
         ("list_item", 1, "a blue book"),
     ]
+
+
+def test_item_goes_on_as_long_as_lines_are_indented() -> None:
+    text = "- Anna Berg met the board of\n  Westerholm and the guild of\n  Norrvik on Monday.\n- a blue book"
+    assert [words for *_, words in blocks(text)] == [text[2 : text.index("\n- ")], "a blue book"]
 
 
 def test_item_and_the_line_below_it_are_apart() -> None:
