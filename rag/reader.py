@@ -79,25 +79,22 @@ class Reader:
         encodings = self._tokenizer.encode_batch([text for text, _ in passages], add_special_tokens=False)
         room = _MAX_TOKENS - len(asked) - 3
         offset = len(asked) + 2
-        start, end, sentence = self._run(asked, [encoding.ids[:room] for encoding in encodings])
-        return [
-            _reading(encoding, spans, room, offset, start[row], end[row], sentence[row])
-            for row, (encoding, (_, spans)) in enumerate(zip(encodings, passages, strict=True))
-        ]
+        readings = []
+        # One at a time: nothing is padded, so it is the fastest of 1, 2, 3 and 4 at once, and what is said of a
+        # passage does not depend on the others, to the last bit.
+        for encoding, (_, spans) in zip(encodings, passages, strict=True):
+            scores = self._run(asked, encoding.ids[:room])
+            readings.append(_reading(encoding, spans, room, offset, *scores))
+        return readings
 
-    def _run(self, question: Sequence[int], passages: Sequence[Sequence[int]]) -> list[npt.NDArray[np.float32]]:
-        """Start, end and sentence scores, each of shape (passages, tokens)."""
-        width = len(question) + 3 + max(len(ids) for ids in passages)
-        ids = np.zeros((len(passages), width), dtype=np.int64)
-        mask, types = np.zeros_like(ids), np.zeros_like(ids)
+    def _run(self, question: Sequence[int], passage: Sequence[int]) -> list[npt.NDArray[np.float32]]:
+        """Start, end and sentence scores, each of shape (tokens,)."""
         first, between = self._marks
-        for row, passage in enumerate(passages):
-            line = [first, *question, between, *passage, between]
-            ids[row, : len(line)] = line
-            mask[row, : len(line)] = 1
-            types[row, len(question) + 2 : len(line)] = 1
-        found = self._session.run(None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": types})
-        return [np.asarray(scores, dtype=np.float32) for scores in found]
+        ids = np.array([[first, *question, between, *passage, between]], dtype=np.int64)
+        types = np.zeros_like(ids)
+        types[0, len(question) + 2 :] = 1
+        inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": types}
+        return [np.asarray(scores, dtype=np.float32)[0] for scores in self._session.run(None, inputs)]
 
 
 def _reading(
