@@ -1,43 +1,51 @@
 """Fits what turns signals into confidence: `python -m rag.training.confidence --squad FILE --questions FILE`.
 
-Asks the questions of a SQuAD file over all its paragraphs, and those of a question file over a folder of documents;
-fits a logistic regression that tells right best sentences from wrong ones; prints out-of-fold figures, split by
-article, and the weights that `rag/calibration.py` holds.
+Three kinds of rows: the questions of a SQuAD file asked over all its paragraphs; the same file's articles as small
+collections of their own, asked their own questions and those of other articles; and a question file asked of the
+documents in its folder. Fits a logistic regression that tells right best sentences from wrong ones, and prints
+out-of-fold figures, split by article, and the numbers that `rag/calibration.py` holds.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import random
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
-from rag.evaluate import Case, calibration_error, judge, read_cases, read_squad
+from rag.evaluate import Case, calibration_error, is_right, read_cases, read_squad
 from rag.pipeline import Pipeline
+from rag.records import Document
 from rag.settings import Settings
 
 _FOLDS = 5
+_THRESHOLDS = (0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7)
+# Questions: of the SQuAD file over everything; of each article, own and foreign ones.
+_OPEN, _OWN, _FOREIGN = 1_500, 60, 30
 # How many times a question of the question file counts: they are few, and more like what people ask.
 _QUESTION_FILE_WEIGHT = 8.0
-_THRESHOLDS = (0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One question: its signals, whether the best sentence was right, whether it has an answer, and its article."""
 
+    kind: str
+    group: str
     signals: dict[str, float]
     right: bool
     answerable: bool
-    group: str
-    weight: float
+    weight: float = 1.0
 
 
 def main() -> None:
@@ -45,42 +53,53 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--squad", type=Path, required=True)
     parser.add_argument("--questions", type=Path, required=True, help="JSON Lines; its documents lie beside it")
+    parser.add_argument("--plain", action="store_true", help="without the trained reader")
     arguments = parser.parse_args()
-    models = Settings.from_env(os.environ).data_dir / "models"
-    rows = [*squad_rows(arguments.squad, models), *file_rows(arguments.questions, models)]
+    settings = Settings.from_env(os.environ, reader=not arguments.plain)
+    rows = [*squad_rows(arguments.squad, settings), *file_rows(arguments.questions, settings)]
     names = sorted(rows[0].signals)
     predicted = out_of_fold(rows, names)
-    report("SQuAD file", rows, predicted, heavy=False)
-    report("question file", rows, predicted, heavy=True)
+    for kind in dict.fromkeys(row.kind for row in rows):
+        report(kind, rows, predicted)
     model = fit(rows, names)
-    print(f"BIAS = {model.intercept_[0]:.3f}")
+    print(f"\nbias={model.intercept_[0]:.3f}")
     for name, weight in zip(names, model.coef_[0], strict=True):
         print(f'    "{name}": {weight:.3f},')
 
 
-def squad_rows(path: Path, models: Path) -> list[Row]:
-    """The rows of a SQuAD file, all paragraphs indexed; groups are articles."""
+def squad_rows(path: Path, settings: Settings) -> Iterator[Row]:
+    """The rows of a SQuAD file: all paragraphs as one collection, then each article as one."""
     documents, cases = read_squad(path)
+    rng = random.Random(0)
     titles = {document.source.id: document.source.title for document in documents}
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(data_dir=Path(folder))
-        with Pipeline.open(settings, create=True, models=models, progress=print) as pipeline:
-            pipeline.add_documents(documents)
-            return _rows(pipeline, cases, [titles[case.document_id or ""] for case in cases], 1.0)
+    articles: dict[str, list[Document]] = {}
+    for document in documents:
+        articles.setdefault(document.source.title, []).append(document)
+    asked: dict[str, list[Case]] = {title: [] for title in articles}
+    for case in cases:
+        asked[titles[case.document_id or ""]].append(case)
+    with _collection(documents, settings) as pipeline:
+        for case in rng.sample(cases, min(_OPEN, len(cases))):
+            yield from _row(pipeline, case, "all paragraphs", titles[case.document_id or ""])
+    for title, own in articles.items():
+        foreign = [case for other, its in asked.items() if other != title for case in its]
+        with _collection(own, settings) as pipeline:
+            for case in rng.sample(asked[title], min(_OWN, len(asked[title]))):
+                yield from _row(pipeline, case, "one article", title)
+            for case in rng.sample(foreign, _FOREIGN):
+                yield from _row(pipeline, Case(case.question), "one article", titles[case.document_id or ""])
 
 
-def file_rows(path: Path, models: Path) -> list[Row]:
+def file_rows(path: Path, settings: Settings) -> Iterator[Row]:
     """The rows of a question file over the documents in its folder; each question is a group of its own."""
-    cases = read_cases(path)
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(data_dir=Path(folder))
-        with Pipeline.open(settings, create=True, models=models) as pipeline:
-            pipeline.ingest([path.parent])
-            return _rows(pipeline, cases, [case.question for case in cases], _QUESTION_FILE_WEIGHT)
+    with _collection([], settings) as pipeline:
+        pipeline.ingest([path.parent])
+        for case in read_cases(path):
+            yield from _row(pipeline, case, "question file", case.question, _QUESTION_FILE_WEIGHT)
 
 
-def out_of_fold(rows: Sequence[Row], names: Sequence[str]) -> np.ndarray:
-    """For each row the probability by a model that has not seen its article."""
+def out_of_fold(rows: Sequence[Row], names: Sequence[str]) -> npt.NDArray[np.float64]:
+    """For each row the probability by a model that has not seen its article, shape (len(rows),)."""
     predicted = np.zeros(len(rows))
     groups = [row.group for row in rows]
     for seen, unseen in GroupKFold(_FOLDS).split(rows, groups=groups):
@@ -95,13 +114,13 @@ def fit(rows: Sequence[Row], names: Sequence[str]) -> LogisticRegression:
     return model.fit(_matrix(rows, names), [row.right for row in rows], sample_weight=[row.weight for row in rows])
 
 
-def report(title: str, rows: Sequence[Row], predicted: np.ndarray, *, heavy: bool) -> None:
-    """Print the figures of one of the two sets."""
-    chosen = [i for i, row in enumerate(rows) if (row.weight > 1) == heavy]
+def report(kind: str, rows: Sequence[Row], predicted: npt.NDArray[np.float64]) -> None:
+    """Print the figures of one kind of rows."""
+    chosen = [i for i, row in enumerate(rows) if row.kind == kind]
     right = np.array([rows[i].right for i in chosen])
     answerable = np.array([rows[i].answerable for i in chosen])
     values = predicted[chosen]
-    print(f"\n{title}: {len(chosen)} questions, best sentence right {right[answerable].mean():.3f} of answerable")
+    print(f"\n{kind}: {len(chosen)} questions, best sentence right {right[answerable].mean():.3f} of answerable")
     print(f"AUC, right or wrong: {roc_auc_score(right, values):.3f}")
     print(f"AUC, answerable or not: {roc_auc_score(answerable, values):.3f}")
     print(f"expected calibration error {calibration_error(list(zip(values.tolist(), right.tolist(), strict=True)))}")
@@ -114,17 +133,25 @@ def report(title: str, rows: Sequence[Row], predicted: np.ndarray, *, heavy: boo
         )
 
 
-def _rows(pipeline: Pipeline, cases: Sequence[Case], groups: Sequence[str], weight: float) -> list[Row]:
-    rows = []
-    for case, group in zip(cases, groups, strict=True):
-        examined = pipeline.examine(case.question, depth=1)
-        if examined.signals:
-            right = judge(case, examined, 0.0).right and case.is_answerable
-            rows.append(Row(dict(examined.signals), right, case.is_answerable, group, weight))
-    return rows
+@contextmanager
+def _collection(documents: Sequence[Document], settings: Settings) -> Iterator[Pipeline]:
+    """A pipeline over these documents in a temporary directory."""
+    with tempfile.TemporaryDirectory() as folder:
+        apart = Settings(data_dir=Path(folder), reader=settings.reader)
+        with Pipeline.open(apart, create=True, models=settings.data_dir / "models", progress=print) as pipeline:
+            pipeline.add_documents(documents)
+            yield pipeline
 
 
-def _matrix(rows: Sequence[Row], names: Sequence[str]) -> np.ndarray:
+def _row(pipeline: Pipeline, case: Case, kind: str, group: str, weight: float = 1.0) -> Iterator[Row]:
+    """The row of one case; none when nothing was found."""
+    examined = pipeline.examine(case.question, depth=1)
+    if examined.signals:
+        right = is_right(case, examined.extracts[0], examined.hits)
+        yield Row(kind, group, dict(examined.signals), right, case.is_answerable, weight)
+
+
+def _matrix(rows: Sequence[Row], names: Sequence[str]) -> npt.NDArray[np.float64]:
     return np.array([[row.signals[name] for name in names] for row in rows])
 
 
