@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Protocol
 
 from rag.question import Question
-from rag.reader import Reader
+from rag.reader import Reading
 from rag.records import Extract, Hit, Span
+
+
+class PassageReader(Protocol):
+    """Anything that reads passages; `rag.reader.Reader` is the real one."""
+
+    def read(self, question: str, passages: Sequence[tuple[str, Sequence[Span]]]) -> list[Reading]:
+        """One Reading for each passage, given as its text and the spans of its sentences in that text."""
+        ...
+
 
 # The score is the reader's log-odds of "this sentence" against "not in this passage", and a share of the score that
 # needs no reader.
 READER_WEIGHT = 1.0
-PLAIN_WEIGHT = 0.3
+PLAIN_WEIGHT = 0.8
 # For a sentence that lay beyond the reader's window.
 _UNREAD = -12.0
 
 
-def reread(question: Question, extracts: Sequence[Extract], hits: Sequence[Hit], reader: Reader) -> list[Extract]:
+def reread(
+    question: Question, extracts: Sequence[Extract], hits: Sequence[Hit], reader: PassageReader
+) -> list[Extract]:
     """`extracts` with the reader's scores and highlights, best first; ties keep their order.
 
     Each gets the feature `reader`, the log-odds of its sentence against no answer in its passage.

@@ -33,8 +33,8 @@ class Settings:
     max_question_chars: int = 1_000
     # Sentences in an answer, at most.
     max_sentences: int = 3
-    # Passages that are read for an answer, and shown when there is none.
-    passages: int = 10
+    # Passages that are read for an answer, and shown when there is none. More find little and cost 20 ms each.
+    passages: int = 5
     # Whether the trained reader reads the passages; without it answers are faster and worse.
     reader: bool = True
     # Confidence under which nothing is quoted, 0..1; -1 means the fitted default (rag/calibration.py).

@@ -6,6 +6,7 @@ When it finds nothing, all visible text of the page is taken, with a warning. No
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from configparser import ConfigParser
 
 import lxml.html
@@ -36,7 +37,12 @@ _NAMED_CONTENT = (
 _UNSEEN = {"script", "style", "noscript", "template", "head", "nav", "footer", "select", "textarea", "button", "svg"}
 # Pages written by people nest some 30 elements deep; beyond this many trafilatura gives up without a word.
 _MAX_DEPTH = 200
+# trafilatura's time grows with the square of a page's elements: 3 s at this many, 40 s at 100,000.
+_MAX_ELEMENTS = 30_000
+# libxml2's time grows with the square of an element's attributes: 10 s at 40,000. Real elements have some 20.
+_MAX_ATTRIBUTES = 1_000
 _CUT = "elements nested more than 2,048 deep were left out"
+_NO_ELEMENT = "no element was found in it; an HTML page was expected"
 _WHOLE_PAGE = "no main content was found, so all text of the page was taken"
 
 
@@ -44,10 +50,12 @@ def read_html(data: bytes) -> Content:
     """The main content. Title: its first heading of level 1, else the page's <title>."""
     declared = _DECLARED_ENCODING.search(data[:_DECLARATION_BYTES])
     text, warnings = canonical_text(data, declared=declared[1].decode("ascii") if declared else None)
+    text = _XML_DECLARATION.sub("", text, count=1)
+    elements = _count_elements(text)
     page, cut = _parse(text)
     title = " ".join(page.findtext(".//title", "").split())
     main = None
-    if not _is_deeper(page, _MAX_DEPTH):
+    if elements <= _MAX_ELEMENTS and not _is_deeper(page, _MAX_DEPTH):
         _name_content(page)
         main = _main_content(page)
     content = read_blocks(main) if main is not None else None
@@ -61,13 +69,46 @@ def read_html(data: bytes) -> Content:
     return Content(content.text, content.blocks, content.title or title, warnings + cut)
 
 
+class _Counter:
+    """Counts elements as the parser meets them, before any tree is built of them."""
+
+    def __init__(self) -> None:
+        self._elements = 0
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        self._elements += 1
+        if len(attributes) > _MAX_ATTRIBUTES:
+            raise UnreadableDocument(
+                f"an element <{tag[:20]}> has {len(attributes):,} attributes, but {_MAX_ATTRIBUTES:,} are allowed; "
+                "save it as plain text"
+            )
+
+    def end(self, tag: str) -> None:
+        pass
+
+    def data(self, words: str) -> None:
+        pass
+
+    def close(self) -> int:
+        return self._elements
+
+
+def _count_elements(text: str) -> int:
+    """The number of elements of a page, in linear time. Raises UnreadableDocument for one with endless attributes."""
+    parser = etree.HTMLParser(target=_Counter(), huge_tree=True, no_network=True)
+    try:
+        return int(etree.fromstring(text, parser))
+    except (etree.LxmlError, ValueError) as error:
+        raise UnreadableDocument(_NO_ELEMENT) from error
+
+
 def _parse(text: str) -> tuple[etree._Element, tuple[str, ...]]:
     """The page as a tree, and a warning when libxml2 left out what is nested deeper than it ever goes."""
     parser = lxml.html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True, no_network=True)
     try:
-        page = lxml.html.document_fromstring(_XML_DECLARATION.sub("", text, count=1), parser=parser)
+        page = lxml.html.document_fromstring(text, parser=parser)
     except (etree.ParserError, ValueError) as error:
-        raise UnreadableDocument("no element was found in it; an HTML page was expected") from error
+        raise UnreadableDocument(_NO_ELEMENT) from error
     is_cut = any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log)
     return page, (_CUT,) if is_cut else ()
 

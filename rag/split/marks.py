@@ -28,7 +28,8 @@ _MARK_BEFORE_STOP = re.compile(f"(?<=\\w)[{re.escape(_HIDDEN)}](?=[.!?。])")
 # Wide white space too: sentencex panics on a capital letter, a no-break space and a full stop, which would end the
 # program, since the panic is no `Exception`.
 _WHITE_SPACE = "".join(filter(str.isspace, map(chr, range(0x3001))))
-_HIDE = str.maketrans(dict.fromkeys(_HIDDEN + _WHITE_SPACE, " "))
+_SURROGATES = "".join(map(chr, range(0xD800, 0xE000)))  # sentencex takes only what UTF-8 can say
+_HIDE = str.maketrans(dict.fromkeys(_HIDDEN + _WHITE_SPACE, " ") | dict.fromkeys(_SURROGATES, "x"))
 # "Wait… What" is two sentences and "the … Government" is one.
 _FINAL_ELLIPSIS = re.compile(r"(?<=\w)…(?=\s+[^\W\d_a-zß-öø-ÿ])")
 

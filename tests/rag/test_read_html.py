@@ -131,6 +131,22 @@ def test_page_that_trafilatura_cannot_read_is_taken_whole_with_a_warning() -> No
     assert content.warnings == ("no main content was found, so all text of the page was taken",)
 
 
+def test_page_of_very_many_elements_is_taken_whole_with_a_warning() -> None:
+    started = time.process_time()
+    content = read_html(("<body><nav>Home</nav>" + "<p>Seen here.\n" * 100_000).encode())
+    assert time.process_time() - started < 20  # 2 s on two cores; trafilatura alone takes 40
+    assert len(content.blocks) == 100_000
+    assert content.warnings == ("no main content was found, so all text of the page was taken",)
+
+
+def test_element_with_endless_attributes_is_refused_at_once() -> None:
+    attributes = " ".join(f"a{number}=b" for number in range(200_000))
+    started = time.process_time()
+    with pytest.raises(UnreadableDocument, match=r"<p> has 200,000 attributes, but 1,000 are allowed; save it as"):
+        read_html(f"<body><p {attributes}>Seen here.".encode())
+    assert time.process_time() - started < 20  # 0.1 s on two cores; building the tree takes minutes
+
+
 def test_line_of_five_megabytes_takes_seconds() -> None:
     started = time.process_time()
     content = read_html(b"<body><p>" + b"word " * 1_000_000)

@@ -136,6 +136,10 @@ def test_wide_white_space_before_a_mark_harms_nothing(space: str) -> None:
     assert quotes(f"Was it A{space}? It was.", "fr") == [f"Was it A{space}?", "It was."]
 
 
+def test_lone_surrogate_is_a_character_like_others() -> None:
+    assert quotes("It is \ud800.  It rained.") == ["It is \ud800.", "It rained."]
+
+
 def test_text_without_words_has_no_sentence() -> None:
     assert split_sentences(" \n\t\n\u3000") == []
 

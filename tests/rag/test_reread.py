@@ -1,0 +1,73 @@
+"""Extracts scored again by a reader: order, highlight, and what it does with sentences it has not read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+from scenes import Line, Page
+
+from rag.extract import extract, word_weights
+from rag.question import Question, analyse_question
+from rag.reader import Reading
+from rag.records import Extract, Span
+from rag.reread import PLAIN_WEIGHT, READER_WEIGHT, reread
+
+PAGE = Page("harbour", Line("The harbour opened in 1887.", 0.9), Line("The guild paid for it.", 0.2))
+ASKED = analyse_question("Who paid for the harbour?", max_chars=200)
+
+
+@dataclass
+class Scripted:
+    """A reader that says what it is told to."""
+
+    readings: list[Reading]
+
+    def read(self, question: str, passages: Sequence[tuple[str, Sequence[Span]]]) -> list[Reading]:
+        assert question == ASKED.text
+        assert [text for text, _ in passages] == [PAGE.text]
+        assert [[span.of(text) for span in spans] for text, spans in passages] == [[line.text for line in PAGE.lines]]
+        return self.readings
+
+
+def plain(question: Question) -> list[Extract]:
+    return extract(question, [PAGE.hit()], word_weights(question, {}, 1))
+
+
+def test_the_readers_choice_comes_first() -> None:
+    reading = Reading(0.0, (-20.0, 20.0), (None, None))
+    found = reread(ASKED, plain(ASKED), [PAGE.hit()], Scripted([reading]))
+    assert [e.sentence.text for e in found] == ["The guild paid for it.", "The harbour opened in 1887."]
+
+
+def test_the_score_is_the_log_odds_and_a_share_of_the_plain_score() -> None:
+    """3.0 for the sentence and 1.0 for not here make log-odds of 2.0."""
+    reading = Reading(1.0, (3.0, 3.0), (None, None))
+    before = {e.sentence.id: e.score for e in plain(ASKED)}
+    for found in reread(ASKED, plain(ASKED), [PAGE.hit()], Scripted([reading])):
+        assert found.features["reader"] == 2.0
+        assert found.features["plain"] == before[found.sentence.id]
+        assert found.score == pytest.approx(READER_WEIGHT * 2.0 + PLAIN_WEIGHT * before[found.sentence.id])
+
+
+def test_the_readers_words_are_marked_in_code_points_of_the_document() -> None:
+    words = Span(PAGE.text.index("The guild"), PAGE.text.index("The guild") + len("The guild"))
+    reading = Reading(0.0, (0.0, 9.0), (None, words))
+    best = reread(ASKED, plain(ASKED), [PAGE.hit()], Scripted([reading]))[0]
+    assert best.highlight.of(PAGE.text) == "The guild"
+
+
+def test_words_outside_the_sentence_are_not_marked() -> None:
+    reading = Reading(0.0, (0.0, 9.0), (None, Span(0, 3)))
+    best = reread(ASKED, plain(ASKED), [PAGE.hit()], Scripted([reading]))[0]
+    assert best.sentence.text == "The guild paid for it."
+    assert best.sentence.span.start <= best.highlight.start < best.highlight.end <= best.sentence.span.end
+
+
+def test_a_sentence_that_was_not_read_stays_a_finite_last() -> None:
+    reading = Reading(0.0, (-math.inf, 0.0), (None, None))
+    found = reread(ASKED, plain(ASKED), [PAGE.hit()], Scripted([reading]))
+    assert found[-1].sentence.text == "The harbour opened in 1887."
+    assert all(math.isfinite(e.score) for e in found)
