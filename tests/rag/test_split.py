@@ -137,7 +137,7 @@ def test_wide_white_space_before_a_mark_harms_nothing(space: str) -> None:
 
 
 def test_lone_surrogate_is_a_character_like_others() -> None:
-    assert quotes("It is \ud800.  It rained.") == ["It is \ud800.", "It rained."]
+    assert quotes("The wo\ud800rd is here. It rained.") == ["The wo\ud800rd is here.", "It rained."]
 
 
 def test_text_without_words_has_no_sentence() -> None:
