@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -22,6 +23,7 @@ import apsw
 from rag.disk import make_private_directory, network_file_system
 from rag.errors import (
     IndexMissing,
+    StorageBusy,
     StorageDamaged,
     StorageError,
     StorageReadOnly,
@@ -77,7 +79,24 @@ class Database:
                 " Choose a data directory on a local disk."
             )
         if create:
-            self._create_schema()
+            self._patiently(self._create_schema)
+        self._patiently(self._learn_id)
+
+    def _patiently(self, step: Callable[[], None]) -> None:
+        """Do `step` again while another process is in the way, for as long as SQLite itself would wait.
+
+        While a database is being made, SQLite answers "busy" at once instead of waiting. Each step does nothing twice.
+        """
+        deadline = time.monotonic() + _BUSY_TIMEOUT / 1_000
+        while True:
+            try:
+                return step()
+            except StorageBusy:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+
+    def _learn_id(self) -> None:
         with self.reading() as connection:
             self.database_id = self._recognise(connection)
 
