@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 from transformers import BertModel
 
 from rag.records import Span
-from rag.training.data import Example
+from rag.training.example import Example
 
 # Tokens of question and passage together; nine in ten training passages are shorter.
 MAX_TOKENS = 256
@@ -55,7 +55,7 @@ class Encoded:
 
 
 def encode(example: Example, tokenizer: Tokenizer) -> Encoded | None:
-    """The example as token ids, cut to whole sentences around the answer.
+    """The example as token ids, cut to whole sentences around the answer, or around `around` when there is none.
 
     None when the answer does not fit, or a sentence has no token (it may consist of characters that are not seen).
     """
@@ -63,7 +63,7 @@ def encode(example: Example, tokenizer: Tokenizer) -> Encoded | None:
     passage = tokenizer.encode(example.passage, add_special_tokens=False)
     room = MAX_TOKENS - len(question) - 3
     bounds = [_tokens_of(sentence, passage.offsets) for sentence in example.sentences]
-    first, last = _window(bounds, max(example.answer, 0), room)
+    first, last = _window(bounds, example.answer if example.answer >= 0 else example.around, room)
     # The mean over no tokens is not a number, and one of those in the loss ruins all weights.
     if last <= first or any(a == b for a, b in bounds[first:last]):
         return None

@@ -11,7 +11,7 @@ from transformers import BertConfig, BertModel
 from rag.models import find_model
 from rag.records import Span
 from rag.settings import BUNDLED_MODEL
-from rag.training.data import Example
+from rag.training.example import Example
 from rag.training.model import MAX_TOKENS, Encoded, Reader, encode, loss, mark_ids, sentence_logits, tensors
 
 QUESTION = "What is held back?"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,10 @@ from rag.models import find_model
 from rag.reader import Reader as ServedReader
 from rag.records import Span
 from rag.settings import BUNDLED_MODEL
-from rag.training.data import Example
+from rag.training.example import Example
 from rag.training.export import export
 from rag.training.model import Reader, encode, sentence_logits, tensors
-from rag.training.train import train
+from rag.training.train import Plan, examples_of, train
 
 SENTENCES = ("The weir was built in 1911.", "It holds back the mill pond.", "A keeper opens the gate.")
 PASSAGE = " ".join(SENTENCES)
@@ -48,7 +49,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run")
-    train(data, folder, SECONDS / 60, None)
+    train(Plan(data, folder, SECONDS / 60))
     return folder
 
 
@@ -67,7 +68,7 @@ def test_training_leaves_a_checkpoint_of_other_weights_and_a_line_of_figures(run
 
 def test_a_run_whose_time_is_up_trains_no_further(run: Path, data: Path) -> None:
     before = torch.load(run / "reader.pt", weights_only=True)
-    train(data, run, SECONDS / 60, None)
+    train(Plan(data, run, SECONDS / 60))
     after = torch.load(run / "reader.pt", weights_only=True)
     assert (after["seen"], after["spent"]) == (before["seen"], before["spent"])
     assert all(torch.equal(before["model"][name], values) for name, values in after["model"].items())
@@ -76,10 +77,30 @@ def test_a_run_whose_time_is_up_trains_no_further(run: Path, data: Path) -> None
 def test_a_run_given_more_time_goes_on_from_its_checkpoint(run: Path, data: Path) -> None:
     before = torch.load(run / "reader.pt", weights_only=True)
     until = before["spent"] + SECONDS
-    train(data, run, until / 60, None)
+    train(Plan(data, run, until / 60))
     after = torch.load(run / "reader.pt", weights_only=True)
     assert after["seen"] > before["seen"]
     assert after["spent"] >= until
+
+
+def test_a_run_can_begin_with_the_weights_of_another(run: Path, data: Path, tmp_path: Path) -> None:
+    train(Plan(data, tmp_path, minutes=1e-6, start=run / "reader.pt"))
+    before, after = (torch.load(folder / "reader.pt", weights_only=True) for folder in (run, tmp_path))
+    # One batch at a learning rate near nothing was taken before the time was looked at.
+    assert all(torch.allclose(before["model"][name], values, atol=1e-5) for name, values in after["model"].items())
+
+
+def test_articles_left_out_are_measured_on_and_not_learnt_from(data: Path, tmp_path: Path) -> None:
+    articles = []
+    for number in range(6):
+        asked = {"question": f"{QUESTION} {number}", "answers": [], "is_impossible": True}
+        articles.append({"paragraphs": [{"context": PASSAGE, "qas": [asked]}]})
+    also = tmp_path / "also.json"
+    also.write_text(json.dumps({"data": articles}))
+    plan = Plan(data, tmp_path / "run", minutes=0.0, also=also, leave_out=(1, 3), replay=0)
+    learnt, measured = examples_of(plan, random.Random(0))  # noqa: S311 # nothing is kept secret with it
+    assert {e.question[-1] for e in learnt} == {"0", "2", "3", "5"}
+    assert {e.question[-1] for e in measured} == {"1", "4"}
 
 
 def test_files_without_examples_are_refused_with_a_word(tmp_path: Path) -> None:
@@ -87,7 +108,7 @@ def test_files_without_examples_are_refused_with_a_word(tmp_path: Path) -> None:
         (tmp_path / name).write_text('{"data": []}')
     (tmp_path / "squad-train-sentences.json").write_text('{"questions": [], "answers": []}')
     with pytest.raises(ValueError, match="no example to train on"):
-        train(tmp_path, tmp_path / "run", SECONDS / 60, None)
+        train(Plan(tmp_path, tmp_path / "run", SECONDS / 60))
 
 
 @EXPORTER_WARNS
