@@ -1,9 +1,11 @@
 """Question to passages: vectors and words each propose, and one score over both orders them.
 
-The score of a passage is 0.5 * cosine(question, passage) + 0.5 * the best cosine(question, sentence of it)
-+ BM25 / the best BM25. On 2,910 questions over 646 encyclopaedia paragraphs, recall at 1 / 5 / 20 is
-.863 / .974 / .995, against .824 / .969 / .995 for the min-max-normalised sum of passage cosine and BM25, and
-.764 / .959 / .994 for reciprocal rank fusion.
+The score of a passage is the mean of three: cosine(question, passage), the best cosine(question, sentence of it), and
+BM25 / the best BM25.
+
+Chosen on three sets at once (paragraphs of an encyclopaedia, abstracts of aeronautics and of medicine): recall at 5 of
+2,910 questions is .974, nDCG@10 .416 and .743. With BM25 counted twice these are .969, .411 and .730, by reciprocal
+rank fusion .970, .414 and .722, and min-max-normalised .975, .416 and .733.
 """
 
 from __future__ import annotations
@@ -75,8 +77,9 @@ def retrieve(
     hits = []
     for i, chunk in chunks.items():
         best_sentence = max(similarities[i], default=0.0)
-        score = 0.5 * dense.get(i, best_sentence) + 0.5 * best_sentence + bm25.get(i, 0.0) / best_bm25
-        hits.append(Hit(chunk, score, dense.get(i, best_sentence), bm25.get(i, 0.0), similarities[i]))
+        cosine = dense.get(i, best_sentence)
+        score = (cosine + best_sentence + bm25.get(i, 0.0) / best_bm25) / 3
+        hits.append(Hit(chunk, score, cosine, bm25.get(i, 0.0), similarities[i]))
     return sorted(hits, key=lambda hit: (-hit.score, hit.chunk.id))[:k]
 
 

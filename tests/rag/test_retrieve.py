@@ -72,10 +72,10 @@ def scored(hits: list[Hit]) -> list[tuple[int, float]]:
     return [(hit.chunk.id, round(hit.score, 4)) for hit in hits]
 
 
-def test_the_score_is_half_of_each_cosine_and_the_share_of_the_best_bm25() -> None:
-    """Passage 1: 0.5 * 0.6 + 0.5 * 0.8 + 2 / 4 = 1.2. Passage 2: 0.5 * 0.5 + 0.5 * 0.4 + 4 / 4 = 1.45."""
-    shelf = Shelf((1, 0.6, 2.0, [0.2, 0.8]), (2, 0.5, 4.0, [0.4]))
-    assert scored(find(shelf)) == [(2, 1.45), (1, 1.2)]
+def test_the_score_is_the_mean_of_two_cosines_and_the_share_of_the_best_bm25() -> None:
+    """Passage 1: (0.7 + 0.8 + 2 / 4) / 3 = 0.6667. Passage 2: (0.5 + 0.4 + 4 / 4) / 3 = 0.6333."""
+    shelf = Shelf((2, 0.5, 4.0, [0.4]), (1, 0.7, 2.0, [0.2, 0.8]))
+    assert scored(find(shelf)) == [(1, 0.6667), (2, 0.6333)]
 
 
 def test_a_hit_says_what_its_score_is_made_of() -> None:
@@ -91,7 +91,7 @@ def test_words_are_searched_without_function_words() -> None:
 
 
 def test_no_word_found_leaves_the_cosines() -> None:
-    assert scored(find(Shelf((1, 0.2, 0.0, [0.4]), (2, 0.6, 0.0, [0.2])))) == [(2, 0.4), (1, 0.3)]
+    assert scored(find(Shelf((1, 0.2, 0.0, [0.4]), (2, 0.6, 0.0, [0.2])))) == [(2, 0.2667), (1, 0.2)]
 
 
 def test_nothing_stored_gives_nothing() -> None:
@@ -99,23 +99,23 @@ def test_nothing_stored_gives_nothing() -> None:
 
 
 def test_without_an_index_words_alone_propose_and_the_best_sentence_stands_for_the_passage() -> None:
-    """Passage 1: 0.5 * 0.8 + 0.5 * 0.8 + 2 / 2 = 1.8; passage 2 has none of the words."""
+    """Passage 1: (0.8 + 0.8 + 2 / 2) / 3 = 0.8667; passage 2 has none of the words."""
     shelf = Shelf((1, 0.6, 2.0, [0.2, 0.8]), (2, 0.9, 0.0, [0.9]))
     hits = find(shelf, with_index=False)
-    assert scored(hits) == [(1, 1.8)]
+    assert scored(hits) == [(1, 0.8667)]
     assert hits[0].dense == pytest.approx(0.8)
 
 
 def test_what_words_alone_proposed_gets_its_cosine_too() -> None:
-    """The index proposes passage 1 only. Passage 2: 0.5 * 0.5 + 0.5 * 0.4 + 1 = 1.45, not 1.4."""
+    """The index proposes passage 1 only. Passage 2: (0.5 + 0.4 + 3 / 3) / 3 = 0.6333, not 0.6."""
     shelf = NarrowShelf((1, 0.6, 0.0, [0.6]), (2, 0.5, 3.0, [0.4]))
-    assert scored(find(shelf)) == [(2, 1.45), (1, 0.6)]
+    assert scored(find(shelf)) == [(2, 0.6333), (1, 0.4)]
 
 
 def test_a_passage_that_was_deleted_since_the_index_was_built_is_not_found() -> None:
     shelf = Shelf((1, 0.9, 9.0, [0.9]), (2, 0.5, 1.0, [0.4]))
     shelf.deleted.add(1)
-    assert scored(find(shelf)) == [(2, 1.45)]
+    assert scored(find(shelf)) == [(2, 0.6333)]
 
 
 def test_ties_are_ordered_by_id_and_k_cuts_after_that() -> None:
@@ -126,7 +126,7 @@ def test_ties_are_ordered_by_id_and_k_cuts_after_that() -> None:
 def test_only_the_named_passages_are_found_and_all_of_them() -> None:
     """Passage 1 is the best and not named, passage 3 is proposed by nothing; BM25 is a share of the best named one."""
     shelf = NarrowShelf((1, 0.9, 9.0, [0.9]), (2, 0.5, 1.0, [0.4]), (3, 0.1, 0.0, [0.1]))
-    assert scored(find(shelf, only=[3, 2])) == [(2, 1.45), (3, 0.1)]
+    assert scored(find(shelf, only=[3, 2])) == [(2, 0.6333), (3, 0.0667)]
 
 
 def test_nothing_named_gives_nothing() -> None:
@@ -134,4 +134,4 @@ def test_nothing_named_gives_nothing() -> None:
 
 
 def test_a_passage_without_a_quotable_sentence_is_scored_by_itself() -> None:
-    assert scored(find(Shelf((1, 0.6, 0.0, [None])))) == [(1, 0.3)]
+    assert scored(find(Shelf((1, 0.6, 0.0, [None])))) == [(1, 0.2)]
