@@ -18,20 +18,18 @@ def chunk_sentences(
     *,
     count_tokens: Callable[[str], int],
     max_tokens: int,
-    overlap: int = 0,
 ) -> list[Passage]:
-    """Passages in text order that together hold every quotable sentence.
+    """Passages in text order that together hold every quotable sentence once.
 
     A passage never crosses a section. Its search text is title, section and its quotable sentences, a line each for the
-    first two, at most `max_tokens` long unless a single sentence is longer. With `overlap`, a passage begins with that
-    many sentences of the one before it, or as many as fit; never with all of them.
+    first two, at most `max_tokens` long unless a single sentence is longer.
     """
     passages = []
     for group in _sections(sentences):
         heading = _heading(document.source.title, sentences[group[0]].section, count_tokens)
         budget = max_tokens - _MARKS - count_tokens(heading)
         lengths = {i: count_tokens(sentences[i].span.of(document.text)) for i in group}
-        passages += [_passage(document, sentences, part, heading) for part in _parts(group, lengths, budget, overlap)]
+        passages += [_passage(document, sentences, part, heading) for part in _parts(group, lengths, budget)]
     return passages
 
 
@@ -49,7 +47,7 @@ def _sections(sentences: Sequence[Sentence]) -> Iterator[list[int]]:
         yield group
 
 
-def _parts(group: list[int], lengths: dict[int, int], budget: int, overlap: int) -> Iterator[list[int]]:
+def _parts(group: list[int], lengths: dict[int, int], budget: int) -> Iterator[list[int]]:
     """`group` cut into runs of about equal length that each fit the budget."""
     total = sum(lengths.values())
     pieces = max(1, -(-total // max(1, budget)))
@@ -59,10 +57,7 @@ def _parts(group: list[int], lengths: dict[int, int], budget: int, overlap: int)
     for position in group:
         if part and used + lengths[position] > target:
             yield part
-            part = part[max(1, len(part) - overlap) :]
-            used = sum(lengths[i] for i in part)
-            while part and used + lengths[position] > budget:
-                used -= lengths[part.pop(0)]
+            part, used = [], 0
         part.append(position)
         used += lengths[position]
     if part:

@@ -34,9 +34,9 @@ def a_document(rows: list[Row], title: str = "Title") -> tuple[Document, list[Se
     return Document(Source("d", title, "/d.txt"), text, blocks, "c" * 64, "t" * 64), sentences
 
 
-def chunk(rows: list[Row], *, title: str = "Title", max_tokens: int = 20, overlap: int = 0) -> list[Passage]:
+def chunk(rows: list[Row], *, title: str = "Title", max_tokens: int = 20) -> list[Passage]:
     document, sentences = a_document(rows, title)
-    return chunk_sentences(document, sentences, count_tokens=count_words, max_tokens=max_tokens, overlap=overlap)
+    return chunk_sentences(document, sentences, count_tokens=count_words, max_tokens=max_tokens)
 
 
 def statements(*lengths: int, section: str = "") -> list[Row]:
@@ -101,18 +101,9 @@ def test_a_section_ends_a_passage() -> None:
     assert [(p.first, p.last, p.section) for p in chunk(rows)] == [(0, 2, "A"), (2, 3, "B"), (3, 4, "A")]
 
 
-@pytest.mark.parametrize(
-    ("overlap", "expected"),
-    [
-        pytest.param(0, [(0, 2), (2, 4), (4, 6)], id="none"),
-        pytest.param(1, [(0, 2), (1, 3), (2, 4), (3, 5), (4, 6)], id="one sentence"),
-    ],
-)
-def test_a_passage_begins_with_the_last_sentences_of_the_one_before(
-    overlap: int, expected: list[tuple[int, int]]
-) -> None:
+def test_no_sentence_is_in_two_passages() -> None:
     """Six sentences of 6 for a window that has 17: two fit."""
-    assert ranges(chunk(statements(*[6] * 6), overlap=overlap)) == expected
+    assert ranges(chunk(statements(*[6] * 6))) == [(0, 2), (2, 4), (4, 6)]
 
 
 @pytest.mark.parametrize(
@@ -143,22 +134,18 @@ ROWS = st.lists(
 )
 
 
-@given(ROWS, st.integers(0, 3), st.integers(8, 40))
-def test_every_quotable_sentence_is_in_a_passage_and_passages_are_in_order(
-    rows: list[Row], overlap: int, max_tokens: int
-) -> None:
-    passages = chunk(rows, overlap=overlap, max_tokens=max_tokens)
-    quotable = {i for i, row in enumerate(rows) if row[2] is STATEMENT}
-    held = [i for p in passages for i in range(p.first, p.last) if i in quotable]
-    assert set(held) == quotable
-    assert overlap or held == sorted(quotable)
+@given(ROWS, st.integers(8, 40))
+def test_every_quotable_sentence_is_in_one_passage_and_passages_are_in_order(rows: list[Row], max_tokens: int) -> None:
+    passages = chunk(rows, max_tokens=max_tokens)
+    quotable = [i for i, row in enumerate(rows) if row[2] is STATEMENT]
+    assert [i for p in passages for i in range(p.first, p.last) if i in quotable] == quotable
     assert all(one.first < other.first and one.last < other.last for one, other in pairwise(passages))
 
 
-@given(ROWS, st.integers(0, 3), st.integers(8, 40))
-def test_a_passage_keeps_to_one_section_and_to_the_window(rows: list[Row], overlap: int, max_tokens: int) -> None:
+@given(ROWS, st.integers(8, 40))
+def test_a_passage_keeps_to_one_section_and_to_the_window(rows: list[Row], max_tokens: int) -> None:
     document, sentences = a_document(rows)
-    for passage in chunk(rows, overlap=overlap, max_tokens=max_tokens):
+    for passage in chunk(rows, max_tokens=max_tokens):
         inside = [s for s in sentences[passage.first : passage.last] if s.kind is STATEMENT]
         assert {s.section for s in inside} == {passage.section}
         assert passage.span == Span(inside[0].span.start, inside[-1].span.end)
