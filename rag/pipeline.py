@@ -67,6 +67,7 @@ class Pipeline:
         settings: Settings,
         *,
         embedder: Embedder | None = None,
+        reader: Reader | None = None,
         create: bool = False,
         progress: Progress | None = None,
         models: Path | None = None,
@@ -74,7 +75,8 @@ class Pipeline:
         """A pipeline over `settings.data_dir`; with `create` an empty directory is made ready, else IndexMissing.
 
         Without `embedder` the model of the settings is loaded, and exported the first time; exports are kept in
-        `models`, by default a folder of the data directory. Raises ModelMismatch when
+        `models`, by default a folder of the data directory. `reader` reads in place of the shipped one, unless the
+        settings want none. Raises ModelMismatch when
         the directory was indexed with another model, and the errors of the store and of the model.
         """
         store = Store.open(settings.data_dir, create=create)
@@ -90,7 +92,7 @@ class Pipeline:
                     f"and the settings name {embedder.identity.name} ({embedder.identity.sha256[:12]}...). Vectors of "
                     f"two models do not compare: set the first one again, or ingest into a new data directory."
                 )
-            pipeline = cls(settings, store, embedder, Reader.load() if settings.reader else None)
+            pipeline = cls(settings, store, embedder, (reader or Reader.load()) if settings.reader else None)
             pipeline._index.current()
         except BaseException:
             store.close()

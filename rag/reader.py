@@ -35,12 +35,14 @@ class Reading:
     """What the reader says to one passage. Scores are log-odds of a kind: only their differences mean something.
 
     `sentences` has a score for each sentence given, minus infinity for one that lay beyond the window; `not_here` is
-    that of no answer in this passage. `spans` has for each sentence the answering words, in code points of the passage.
+    that of no answer in this passage. `spans` has for each sentence the answering words, in code points of the passage,
+    and `span_scores` how well they do against no words at all: a second opinion, of the heads for start and end.
     """
 
     not_here: float
     sentences: tuple[float, ...]
     spans: tuple[Span | None, ...]
+    span_scores: tuple[float, ...]
 
 
 class Reader:
@@ -55,7 +57,7 @@ class Reader:
         self._tokenizer: Tokenizer = Tokenizer.from_file(str(tokenizer))
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
-        self._marks = [self._tokenizer.token_to_id(mark) or 0 for mark in ("[CLS]", "[SEP]")]
+        self._marks = [_mark(self._tokenizer, mark) for mark in ("[CLS]", "[SEP]")]
 
     @classmethod
     def load(cls, folder: Path = WEIGHTS_FOLDER) -> Reader | None:
@@ -97,6 +99,14 @@ class Reader:
         return [np.asarray(scores, dtype=np.float32)[0] for scores in self._session.run(None, inputs)]
 
 
+def _mark(tokenizer: Tokenizer, mark: str) -> int:
+    """The id of a mark that the reader was trained with. Raises ModelUnavailable when the tokenizer has none."""
+    found: int | None = tokenizer.token_to_id(mark)
+    if found is None:
+        raise ModelUnavailable(f"The reader's tokenizer.json has no mark {mark}. Install Citewell again.")
+    return found
+
+
 def _reading(
     encoding: Encoding,
     sentences: Sequence[Span],
@@ -110,22 +120,26 @@ def _reading(
     firsts = np.array([first for first, _ in encoding.offsets[:room]] or [0])
     scores: list[float] = []
     spans: list[Span | None] = []
+    span_scores: list[float] = []
+    nothing = float(start[0] + end[0])
     for span in sentences:
         low, high = (int(i) for i in np.searchsorted(firsts, (span.start, span.end)))
         if low >= high:
             scores.append(float("-inf"))
             spans.append(None)
+            span_scores.append(float("-inf"))
             continue
         scores.append(float(sentence[low + offset : high + offset].mean()))
-        a, b = _best_span(start[low + offset : high + offset], end[low + offset : high + offset])
+        a, b, score = _best_span(start[low + offset : high + offset], end[low + offset : high + offset])
         spans.append(Span(encoding.offsets[low + a][0], encoding.offsets[low + b][1]))
-    return Reading(float(sentence[0]), tuple(scores), tuple(spans))
+        span_scores.append(score - nothing)
+    return Reading(float(sentence[0]), tuple(scores), tuple(spans), tuple(span_scores))
 
 
-def _best_span(start: npt.NDArray[np.float32], end: npt.NDArray[np.float32]) -> tuple[int, int]:
-    """The tokens (first, last) with the highest start + end score, last not before first and not far behind it."""
+def _best_span(start: npt.NDArray[np.float32], end: npt.NDArray[np.float32]) -> tuple[int, int, float]:
+    """First and last token of the highest start + end score, and that; last not before first and not far behind it."""
     pairs = start[:, None] + end[None, :]
     rows, columns = np.indices(pairs.shape)
     pairs = np.where((columns >= rows) & (columns - rows < _MAX_SPAN_TOKENS), pairs, -np.inf)
     first, last = divmod(int(pairs.argmax()), pairs.shape[1])
-    return first, last
+    return first, last, float(pairs[first, last])

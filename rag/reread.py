@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from rag.question import Question
@@ -19,12 +21,23 @@ class PassageReader(Protocol):
         ...
 
 
-# The score is the reader's log-odds of "this sentence" against "not in this passage", and a share of the score that
-# needs no reader.
-READER_WEIGHT = 1.0
-PLAIN_WEIGHT = 0.8
+# How much each opinion counts in a sentence's score; `rag.training.weights` fits them.
+READER_WEIGHTS: Mapping[str, float] = {
+    "plain": 0.8,
+    "reader": 1.0,
+    "reader_passage": 0.0,
+    "reader_span": 0.0,
+}
 # For a sentence that lay beyond the reader's window.
 _UNREAD = -12.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Opinion:
+    """What the reader says to one sentence: its features, and the answering words in code points of the document."""
+
+    features: Mapping[str, float]
+    words: Span | None
 
 
 def reread(
@@ -32,32 +45,42 @@ def reread(
 ) -> list[Extract]:
     """`extracts` with the reader's scores and highlights, best first; ties keep their order.
 
-    Each gets the feature `reader`, the log-odds of its sentence against no answer in its passage.
+    Each gets the features `plain`, its score so far; `reader`, the log-odds of its sentence against no answer in its
+    passage; `reader_passage`, those of all sentences of the passage together; and `reader_span`, those of the words.
     """
     passages = []
     for hit in hits:
         start = hit.chunk.span.start
         spans = [Span(s.span.start - start, s.span.end - start) for s in hit.chunk.sentences]
         passages.append((hit.chunk.text, spans))
-    read: dict[tuple[int, int], tuple[float, Span | None]] = {}
+    opinions: dict[tuple[int, int], _Opinion] = {}
     for hit, reading in zip(hits, reader.read(question.text, passages), strict=True):
-        for sentence, score, span in zip(hit.chunk.sentences, reading.sentences, reading.spans, strict=True):
-            read[hit.chunk.id, sentence.id] = (max(score - reading.not_here, _UNREAD), span)
-    scored = [_scored(extract, *read[extract.hit.chunk.id, extract.sentence.id]) for extract in extracts]
+        for sentence, opinion in zip(hit.chunk.sentences, _opinions(reading, hit.chunk.span.start), strict=True):
+            opinions[hit.chunk.id, sentence.id] = opinion
+    scored = [_scored(extract, opinions[extract.hit.chunk.id, extract.sentence.id]) for extract in extracts]
     return sorted(scored, key=lambda extract: -extract.score)
 
 
-def _scored(extract: Extract, margin: float, span: Span | None) -> Extract:
+def _opinions(reading: Reading, offset: int) -> Iterator[_Opinion]:
+    """One for each sentence of a passage that begins at `offset` in its document."""
+    margins = [max(score - reading.not_here, _UNREAD) for score in reading.sentences]
+    together = _log_sum(margins)
+    for margin, words, span_score in zip(margins, reading.spans, reading.span_scores, strict=True):
+        features = {"reader": margin, "reader_passage": together, "reader_span": max(span_score, 2 * _UNREAD)}
+        yield _Opinion(features, Span(words.start + offset, words.end + offset) if words else None)
+
+
+def _log_sum(values: Sequence[float]) -> float:
+    """The logarithm of the sum of their exponentials; `_UNREAD` of none."""
+    top = max(values, default=_UNREAD)
+    return top + math.log(sum(math.exp(value - top) for value in values)) if values else top
+
+
+def _scored(extract: Extract, opinion: _Opinion) -> Extract:
     """One extract with the reader's opinion; its words are marked when they lie inside the sentence."""
-    start = extract.hit.chunk.span.start
-    highlight = extract.highlight
-    if span is not None:
-        place = Span(span.start + start, span.end + start)
-        if extract.sentence.span.start <= place.start and place.end <= extract.sentence.span.end:
-            highlight = place
-    return dataclasses.replace(
-        extract,
-        highlight=highlight,
-        score=READER_WEIGHT * margin + PLAIN_WEIGHT * extract.score,
-        features={**extract.features, "reader": margin, "plain": extract.score},
-    )
+    highlight, words = extract.highlight, opinion.words
+    if words and extract.sentence.span.start <= words.start and words.end <= extract.sentence.span.end:
+        highlight = words
+    features = {**extract.features, **opinion.features, "plain": extract.score}
+    score = sum(weight * features[name] for name, weight in READER_WEIGHTS.items())
+    return dataclasses.replace(extract, highlight=highlight, score=score, features=features)

@@ -4,6 +4,10 @@ Three kinds of rows: the questions of a SQuAD file asked over all its paragraphs
 collections of their own, asked their own questions and those of other articles; and a question file asked of the
 documents in its folder. Fits a logistic regression that tells right best sentences from wrong ones, and prints
 out-of-fold figures, split by article, and the numbers that `rag/calibration.py` holds.
+
+A reader that has learnt from the SQuAD file is too sure of itself there. Then give with `--reader FOLDER`, once for
+each fold, the exported readers that were trained with `--leave-out K/N`: each article is asked of the one that has not
+seen it.
 """
 
 from __future__ import annotations
@@ -11,9 +15,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +27,10 @@ from sklearn.model_selection import GroupKFold
 
 from rag.evaluate import Case, calibration_error, is_right, read_cases, read_squad
 from rag.pipeline import Pipeline
+from rag.reader import Reader
 from rag.records import Document
 from rag.settings import Settings
+from rag.training.folds import fold_of, open_with, stored
 
 _FOLDS = 5
 _THRESHOLDS = (0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7)
@@ -54,9 +58,11 @@ def main() -> None:
     parser.add_argument("--squad", type=Path, required=True)
     parser.add_argument("--questions", type=Path, required=True, help="JSON Lines; its documents lie beside it")
     parser.add_argument("--plain", action="store_true", help="without the trained reader")
+    parser.add_argument("--reader", type=Path, action="append", default=[], help="in the order of their folds")
     arguments = parser.parse_args()
     settings = Settings.from_env(os.environ, reader=not arguments.plain)
-    rows = [*squad_rows(arguments.squad, settings), *file_rows(arguments.questions, settings)]
+    readers = [Reader.load(folder) for folder in arguments.reader] or [None]
+    rows = [*squad_rows(arguments.squad, settings, readers), *file_rows(arguments.questions, settings)]
     names = sorted(rows[0].signals)
     predicted = out_of_fold(rows, names)
     for kind in dict.fromkeys(row.kind for row in rows):
@@ -67,10 +73,11 @@ def main() -> None:
         print(f'    "{name}": {weight:.3f},')
 
 
-def squad_rows(path: Path, settings: Settings) -> Iterator[Row]:
+def squad_rows(path: Path, settings: Settings, readers: Sequence[Reader | None]) -> Iterator[Row]:
     """The rows of a SQuAD file: all paragraphs as one collection, then each article as one."""
     documents, cases = read_squad(path)
     rng = random.Random(0)
+    folds = fold_of(documents, len(readers))
     titles = {document.source.id: document.source.title for document in documents}
     articles: dict[str, list[Document]] = {}
     for document in documents:
@@ -78,21 +85,27 @@ def squad_rows(path: Path, settings: Settings) -> Iterator[Row]:
     asked: dict[str, list[Case]] = {title: [] for title in articles}
     for case in cases:
         asked[titles[case.document_id or ""]].append(case)
-    with _collection(documents, settings) as pipeline:
-        for case in rng.sample(cases, min(_OPEN, len(cases))):
-            yield from _row(pipeline, case, "all paragraphs", titles[case.document_id or ""])
+    sample = rng.sample(cases, min(_OPEN, len(cases)))
+    with stored(documents, settings) as apart:
+        for fold, reader in enumerate(readers):
+            with open_with(apart, reader) as pipeline:
+                for case in sample:
+                    if folds[case.document_id or ""] == fold:
+                        yield from _row(pipeline, case, "all paragraphs", titles[case.document_id or ""])
     for title, own in articles.items():
-        foreign = [case for other, its in asked.items() if other != title for case in its]
-        with _collection(own, settings) as pipeline:
+        fold = folds[own[0].source.id]
+        # Of other articles of its fold only: another reader may have learnt from the question itself.
+        foreign = [c for c in cases if titles[c.document_id or ""] != title and folds[c.document_id or ""] == fold]
+        with stored(own, settings) as apart, open_with(apart, readers[fold]) as pipeline:
             for case in rng.sample(asked[title], min(_OWN, len(asked[title]))):
                 yield from _row(pipeline, case, "one article", title)
-            for case in rng.sample(foreign, _FOREIGN):
+            for case in rng.sample(foreign, min(_FOREIGN, len(foreign))):
                 yield from _row(pipeline, Case(case.question), "one article", titles[case.document_id or ""])
 
 
 def file_rows(path: Path, settings: Settings) -> Iterator[Row]:
     """The rows of a question file over the documents in its folder; each question is a group of its own."""
-    with _collection([], settings) as pipeline:
+    with stored([], settings) as apart, open_with(apart, None) as pipeline:
         pipeline.ingest([path.parent])
         for case in read_cases(path):
             yield from _row(pipeline, case, "question file", case.question, _QUESTION_FILE_WEIGHT)
@@ -131,16 +144,6 @@ def report(kind: str, rows: Sequence[Row], predicted: npt.NDArray[np.float64]) -
             f"  {threshold:.2f}: answered {shown.mean():.3f}, wrong among them {wrong:.3f}, answerable answered right "
             f"{(shown & right)[answerable].mean():.3f}, unanswerable declined {(~shown)[~answerable].mean():.3f}"
         )
-
-
-@contextmanager
-def _collection(documents: Sequence[Document], settings: Settings) -> Iterator[Pipeline]:
-    """A pipeline over these documents in a temporary directory."""
-    with tempfile.TemporaryDirectory() as folder:
-        apart = Settings(data_dir=Path(folder), reader=settings.reader)
-        with Pipeline.open(apart, create=True, models=settings.data_dir / "models", progress=print) as pipeline:
-            pipeline.add_documents(documents)
-            yield pipeline
 
 
 def _row(pipeline: Pipeline, case: Case, kind: str, group: str, weight: float = 1.0) -> Iterator[Row]:

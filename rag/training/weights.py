@@ -3,6 +3,8 @@
 Each SQuAD file is indexed apart, a sample of its questions is asked of all its paragraphs, and one listwise logistic
 regression is fitted over all of them: the sentence that holds the answer against the other sentences of the passages
 that were found. Prints the share of right sentences and the weights.
+
+With `--reader FOLDER`, once for each fold of `rag.training.train --leave-out`, it fits those of `rag/reread.py`.
 """
 
 from __future__ import annotations
@@ -10,7 +12,6 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +21,10 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from rag.evaluate import is_right, read_squad
-from rag.pipeline import Pipeline
+from rag.reader import Reader
+from rag.reread import READER_WEIGHTS
 from rag.settings import Settings
+from rag.training.folds import fold_of, open_with, stored
 
 _PENALTY = 3e-3
 Floats = npt.NDArray[np.float64]
@@ -40,9 +43,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--squad", type=Path, action="append", required=True)
     parser.add_argument("--questions", type=int, default=2_500, help="of each file, at most")
+    parser.add_argument("--reader", type=Path, action="append", default=[], help="in the order of their folds")
     arguments = parser.parse_args()
-    choices = [choice for path in arguments.squad for choice in collect(path, arguments.questions)]
-    names = sorted({name for choice in choices for name in choice.features[0]})
+    readers = [Reader.load(folder) for folder in arguments.reader]
+    choices = [choice for path in arguments.squad for choice in collect(path, arguments.questions, readers)]
+    names = sorted(READER_WEIGHTS) if readers else sorted({n for choice in choices for n in choice.features[0]})
     weights = fit(choices, names)
     for name, weight in zip(names, weights, strict=True):
         print(f'    "{name}": {weight:.3f},')
@@ -51,22 +56,23 @@ def main() -> None:
     print(f"{len(choices)} questions whose answer was found; best sentence right {np.mean(right):.3f}")
 
 
-def collect(path: Path, questions: int) -> list[Choice]:
+def collect(path: Path, questions: int, readers: Sequence[Reader | None]) -> list[Choice]:
     """The choices for a sample of a file's answerable questions; those whose answer was not found are left out."""
     documents, cases = read_squad(path)
     answerable = [case for case in cases if case.is_answerable]
     sample = random.Random(0).sample(answerable, min(questions, len(answerable)))
-    models = Settings.from_env(os.environ).data_dir / "models"
+    folds = fold_of(documents, max(1, len(readers)))
     choices = []
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(data_dir=Path(folder), reader=False)
-        with Pipeline.open(settings, create=True, models=models) as pipeline:
-            pipeline.add_documents(documents)
-            for case in sample:
-                examined = pipeline.examine(case.question, depth=1)
-                right = [is_right(case, extract, examined.hits) for extract in examined.extracts]
-                if any(right):
-                    choices.append(Choice([dict(e.features) for e in examined.extracts], right))
+    with stored(documents, Settings.from_env(os.environ, reader=bool(readers))) as settings:
+        for fold, reader in enumerate(readers or [None]):
+            with open_with(settings, reader) as pipeline:
+                for case in sample:
+                    if folds[case.document_id or ""] != fold:
+                        continue
+                    examined = pipeline.examine(case.question, depth=1)
+                    right = [is_right(case, extract, examined.hits) for extract in examined.extracts]
+                    if any(right):
+                        choices.append(Choice([dict(e.features) for e in examined.extracts], right))
     return choices
 
 

@@ -13,7 +13,7 @@ from rag.extract import extract, word_weights
 from rag.question import Question, analyse_question
 from rag.reader import Reading
 from rag.records import Extract, Span
-from rag.reread import PLAIN_WEIGHT, READER_WEIGHT, reread
+from rag.reread import READER_WEIGHTS, reread
 
 PAGE = Page("harbour", Line("The harbour opened in 1887.", 0.9), Line("The guild paid for it.", 0.2))
 ASKED = analyse_question("Who paid for the harbour?", max_chars=200)
@@ -37,37 +37,41 @@ def plain(question: Question) -> list[Extract]:
 
 
 def test_the_readers_choice_comes_first() -> None:
-    reading = Reading(0.0, (-20.0, 20.0), (None, None))
+    reading = Reading(0.0, (-20.0, 20.0), (None, None), (0.0, 0.0))
     found = reread(ASKED, plain(ASKED), [PAGE.hit()], Scripted([reading]))
     assert [e.sentence.text for e in found] == ["The guild paid for it.", "The harbour opened in 1887."]
 
 
-def test_the_score_is_the_log_odds_and_a_share_of_the_plain_score() -> None:
-    """3.0 for the sentence and 1.0 for not here make log-odds of 2.0."""
-    reading = Reading(1.0, (3.0, 3.0), (None, None))
+def test_the_score_weighs_what_the_reader_says_of_sentence_passage_and_words() -> None:
+    """3.0 and 2.0 for the sentences and 1.0 for not here: log-odds of 2.0 and 1.0, together log(e^2 + e^1)."""
+    reading = Reading(1.0, (3.0, 2.0), (None, None), (0.5, -0.5))
     before = {e.sentence.id: e.score for e in plain(ASKED)}
-    for found in reread(ASKED, plain(ASKED), [PAGE.hit()], Scripted([reading])):
-        assert found.features["reader"] == 2.0
-        assert found.features["plain"] == before[found.sentence.id]
-        assert found.score == pytest.approx(READER_WEIGHT * 2.0 + PLAIN_WEIGHT * before[found.sentence.id])
+    found = reread(ASKED, plain(ASKED), [PAGE.hit()], Scripted([reading]))
+    by_text = {e.sentence.text: e for e in found}
+    said = [(by_text[line.text].features["reader"], by_text[line.text].features["reader_span"]) for line in PAGE.lines]
+    assert said == [(2.0, 0.5), (1.0, -0.5)]
+    for one in found:
+        assert one.features["reader_passage"] == pytest.approx(math.log(math.exp(2) + math.exp(1)))
+        assert one.features["plain"] == before[one.sentence.id]
+        assert one.score == pytest.approx(sum(weight * one.features[name] for name, weight in READER_WEIGHTS.items()))
 
 
 def test_the_readers_words_are_marked_in_code_points_of_the_document() -> None:
     words = Span(PAGE.text.index("The guild"), PAGE.text.index("The guild") + len("The guild"))
-    reading = Reading(0.0, (0.0, 9.0), (None, words))
+    reading = Reading(0.0, (0.0, 9.0), (None, words), (0.0, 0.0))
     best = reread(ASKED, plain(ASKED), [PAGE.hit()], Scripted([reading]))[0]
     assert best.highlight.of(PAGE.text) == "The guild"
 
 
 def test_words_outside_the_sentence_are_not_marked() -> None:
-    reading = Reading(0.0, (0.0, 9.0), (None, Span(0, 3)))
+    reading = Reading(0.0, (0.0, 9.0), (None, Span(0, 3)), (0.0, 0.0))
     best = reread(ASKED, plain(ASKED), [PAGE.hit()], Scripted([reading]))[0]
     assert best.sentence.text == "The guild paid for it."
     assert best.sentence.span.start <= best.highlight.start < best.highlight.end <= best.sentence.span.end
 
 
 def test_a_sentence_that_was_not_read_stays_a_finite_last() -> None:
-    reading = Reading(0.0, (-math.inf, 0.0), (None, None))
+    reading = Reading(0.0, (-math.inf, 0.0), (None, None), (0.0, 0.0))
     found = reread(ASKED, plain(ASKED), [PAGE.hit()], Scripted([reading]))
     assert found[-1].sentence.text == "The harbour opened in 1887."
     assert all(math.isfinite(e.score) for e in found)
