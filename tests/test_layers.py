@@ -16,7 +16,7 @@ FILES = sorted(path for folder in ("rag", "web") for path in (ROOT / folder).rgl
 LEVELS = (
     ("rag.records", "rag.errors"),
     ("rag.settings", "rag.disk", "rag.render"),
-    ("rag.words",),
+    ("rag.words", "rag.values"),
     ("rag.question", "rag.statements"),
     ("rag.models",),
     (
@@ -30,7 +30,7 @@ LEVELS = (
         "rag.store",
         "rag.cite",
     ),
-    ("rag.retrieve", "rag.extract", "rag.reread", "rag.serving", "rag.calibration"),
+    ("rag.retrieve", "rag.extract", "rag.reread", "rag.serving", "rag.calibration", "rag.disagreement"),
     ("rag.answer", "rag.ingest"),
     ("rag.ask",),
     ("rag.pipeline",),
