@@ -73,6 +73,7 @@ class Document:
     content_sha256: str  # of the bytes that were read: the same bytes again are "unchanged"
     text_sha256: str  # of `text` in UTF-8: what a citation points into
     warnings: tuple[str, ...] = ()
+    modified_at: str = ""  # ISO 8601, UTC: when its file was last changed, as it was read; "" where it came without one
 
 
 class SentenceKind(StrEnum):
@@ -135,6 +136,7 @@ class Chunk:
     page: int | None
     sentences: tuple[StoredSentence, ...]
     updated_at: str = ""  # ISO 8601, UTC: when this version of the document was stored
+    modified_at: str = ""  # ISO 8601, UTC: `Document.modified_at` of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +217,23 @@ class Highlight:
 
 
 @dataclass(frozen=True, slots=True)
+class StatedValue:
+    """One of the values that documents give differently, and where the answer quotes it."""
+
+    sentence: int  # position in Answer.sentences, from 0
+    span: Span  # the words that state it, in code points of that sentence's text
+    citation: int  # its number
+    dated: str  # ISO 8601, UTC: when the document was last changed, or stored where that is not known
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """Documents state different values for the same thing: at least two, the newest document's first."""
+
+    values: tuple[StatedValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Confidence:
     """A calibrated probability that the first sentence answers the question, and its name for people."""
 
@@ -238,6 +257,7 @@ class Answer:
     index_version: int
     degraded: bool = False  # the vector index is being rebuilt: found by words alone
     stand_alone_question: str | None = None
+    disagreement: Disagreement | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
     @property

@@ -19,6 +19,7 @@ CREATE TABLE documents (
     warnings       TEXT NOT NULL,  -- a JSON array of strings
     created_at     TEXT NOT NULL,
     updated_at     TEXT NOT NULL,
+    modified_at    TEXT NOT NULL DEFAULT '',  -- of its file; '' where it has none
     text           TEXT NOT NULL   -- last, so that the columns before it are read without it
 ) STRICT;
 

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from rag.errors import UnreadableDocument, UnsupportedFormat
 from rag.read.canonical import clean_text
-from rag.read.files import check_regular, printable, read_file, too_large, unreadable
+from rag.read.files import check_regular, modified_at, printable, read_file, too_large, unreadable
 from rag.read.html import read_html
 from rag.read.layout import Content
 from rag.read.markdown import read_markdown
@@ -86,7 +86,8 @@ def read_document(path: Path, *, max_bytes: int) -> Document:
             f"expected one of {' '.join(MEDIA_TYPES)}"
         )
     document_id = hashlib.sha256(os.fsencode(absolute)).hexdigest()[:16]
-    return read_bytes(read_file(absolute, max_bytes), Source(document_id, "", printable(absolute), media_type))
+    source = Source(document_id, "", printable(absolute), media_type)
+    return replace(read_bytes(read_file(absolute, max_bytes), source), modified_at=modified_at(absolute))
 
 
 def read_bytes(data: bytes, source: Source) -> Document:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rag.errors import DocumentTooLarge, UnreadableDocument
@@ -36,6 +38,13 @@ def read_file(path: Path, max_bytes: int) -> bytes:
     if len(data) > max_bytes:
         raise too_large(printable(path), len(data), max_bytes)
     return data
+
+
+def modified_at(path: Path) -> str:
+    """When the file was last changed, in ISO 8601, UTC, to the second; "" when that is not known, or no date at all."""
+    with suppress(OSError, ValueError, OverflowError):
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
+    return ""
 
 
 def check_regular(path: Path) -> None:

@@ -34,7 +34,9 @@ from rag.store.lock import WriteLock
 
 OLDEST_SQLITE = (3, 51, 3)
 APPLICATION_ID = 0x43495445  # "CITE"; `file` and SQLite's own tools show it
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+# From each older format to the next one. A database is brought up to date when it is opened.
+_UPGRADES = {1: "ALTER TABLE documents ADD COLUMN modified_at TEXT NOT NULL DEFAULT ''"}
 FILE_NAME = "citewell.sqlite"
 LOCK_NAME = "write.lock"
 _SCHEMA = Path(__file__).parent.parent / "schema.sql"
@@ -99,6 +101,18 @@ class Database:
     def _learn_id(self) -> None:
         with self.reading() as connection:
             self.database_id = self._recognise(connection)
+            is_older = connection.pragma("user_version") < SCHEMA_VERSION
+        if is_older:
+            self._upgrade()
+
+    def _upgrade(self) -> None:
+        """Bring the database from an older format to today's, all of it or nothing."""
+        with self.writing() as connection:
+            version = connection.pragma("user_version")
+            while version < SCHEMA_VERSION:  # unless another process was faster
+                connection.execute(_UPGRADES[version])
+                version += 1
+                connection.execute(f"PRAGMA user_version = {version}")
 
     def _missing(self) -> IndexMissing:
         """The error for a data directory that holds no documents yet."""
@@ -144,7 +158,7 @@ class Database:
                 " Update the program, or choose another data directory."
             )
         found = connection.execute("SELECT value FROM meta WHERE name = 'database_id'").get
-        if version < SCHEMA_VERSION or not isinstance(found, str):
+        if version < min(_UPGRADES) or not isinstance(found, str):
             raise StorageDamaged(f"{self.path} has format {version} and no usable id. {RESTORE}")
         return found
 

@@ -64,7 +64,7 @@ def insert_document(connection: apsw.Connection, document: Document, *, created_
     moment = now()
     number: int = connection.execute(
         "INSERT INTO documents (id, title, location, media_type, content_sha256, text_sha256, characters, warnings,"
-        " created_at, updated_at, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number",
+        " created_at, updated_at, modified_at, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number",
         (
             source.id,
             source.title,
@@ -76,6 +76,7 @@ def insert_document(connection: apsw.Connection, document: Document, *, created_
             json.dumps(document.warnings),
             created_at or moment,
             moment,
+            document.modified_at,
             document.text,
         ),
     ).get
@@ -151,13 +152,13 @@ def remove_document(connection: apsw.Connection, document_id: str) -> str | None
 def read_document(connection: apsw.Connection, document_id: str) -> Document:
     """The document as it was read. Raises DocumentNotFound."""
     row = connection.execute(
-        "SELECT number, id, title, location, media_type, content_sha256, text_sha256, warnings, text FROM documents"
-        " WHERE id = ?",
+        "SELECT number, id, title, location, media_type, content_sha256, text_sha256, warnings, modified_at,"
+        " text FROM documents WHERE id = ?",
         (storable(document_id),),
     ).fetchone()
     if row is None:
         raise not_found(document_id)
-    number, *source, content_sha256, text_sha256, warnings, text = row
+    number, *source, content_sha256, text_sha256, warnings, modified_at, text = row
     blocks = connection.execute(
         "SELECT span_start, span_end, kind, level, section, page FROM blocks WHERE document = ? ORDER BY position",
         (number,),
@@ -169,6 +170,7 @@ def read_document(connection: apsw.Connection, document_id: str) -> Document:
         content_sha256=content_sha256,
         text_sha256=text_sha256,
         warnings=tuple(json.loads(warnings)),
+        modified_at=modified_at,
     )
 
 
@@ -224,7 +226,7 @@ def read_chunks(connection: apsw.Connection, ids: Sequence[int]) -> dict[int, Ch
         sentences.setdefault(chunk_id, []).append(_sentence(row))
     rows = connection.execute(
         "SELECT c.id, d.id, d.title, d.location, d.media_type, d.text_sha256, c.span_start, c.span_end, c.text,"
-        " c.section, c.page, d.updated_at FROM chunks c JOIN documents d ON d.number = c.document"
+        " c.section, c.page, d.updated_at, d.modified_at FROM chunks c JOIN documents d ON d.number = c.document"
         " WHERE c.id IN (SELECT value FROM json_each(?)) ORDER BY c.id",
         (wanted,),
     )
@@ -239,6 +241,7 @@ def read_chunks(connection: apsw.Connection, ids: Sequence[int]) -> dict[int, Ch
             page=row[10],
             sentences=tuple(sentences.get(row[0], ())),
             updated_at=row[11],
+            modified_at=row[12],
         )
         for row in rows
     }

@@ -221,3 +221,10 @@ class TestReadBytes:
     def test_error_names_the_location(self) -> None:
         with pytest.raises(UnreadableDocument, match=r"^/docs/a.txt: it is a PDF document; text was expected"):
             read(b"%PDF-1.7 ...")
+
+
+def test_a_document_knows_when_its_file_was_changed(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.txt")
+    os.utime(file, (0, 1_700_000_000))
+    assert read_document(file, max_bytes=LIMIT).modified_at == "2023-11-14T22:13:20+00:00"
+    assert read_bytes(b"It rained.", Source("a", "", "api:a")).modified_at == ""

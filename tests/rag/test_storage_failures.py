@@ -163,11 +163,11 @@ def run_sql(sql: str) -> Callable[[Path], None]:
     [
         pytest.param(overwrite(0, b"not a database"), StorageDamaged, "is damaged: .*from a backup", id="header"),
         pytest.param(overwrite(100, b"\xff" * 3_000), StorageDamaged, "is damaged: .*from a backup", id="first-page"),
-        pytest.param(run_sql("PRAGMA user_version = 2"), StorageTooNew, "has format 2; .* knows format 1", id="newer"),
+        pytest.param(run_sql("PRAGMA user_version = 3"), StorageTooNew, "has format 3; .* knows format 2", id="newer"),
         pytest.param(
             run_sql("PRAGMA user_version = 0"), StorageDamaged, "has format 0 and no usable id", id="no-format"
         ),
-        pytest.param(run_sql("DELETE FROM meta"), StorageDamaged, "has format 1 and no usable id", id="no-id"),
+        pytest.param(run_sql("DELETE FROM meta"), StorageDamaged, "has format 2 and no usable id", id="no-id"),
         pytest.param(run_sql("PRAGMA application_id = 7"), StorageDamaged, "database of another program", id="another"),
         pytest.param(lambda path: os.truncate(path, 0), IndexMissing, "holds no documents yet", id="empty"),
         pytest.param(lambda path: os.truncate(path, 5_000), StorageDamaged, "is damaged: ", id="truncated"),
@@ -183,6 +183,17 @@ def test_a_file_that_cannot_be_used_is_named_and_left_alone(
         store.document("a")
     assert str(data) in str(caught.value)
     assert (data / FILE).read_bytes() == before
+
+
+def test_a_database_of_the_first_format_is_brought_up_to_date(data: Path) -> None:
+    run_sql("ALTER TABLE documents DROP COLUMN modified_at; PRAGMA user_version = 1")(data / FILE)
+    with Store.open(data, create=False) as store:
+        assert store.document("a").modified_at == ""
+        assert put(store, "b", "More.") == IngestStatus.CREATED
+        assert all(check.ok for check in store.check())
+    connection = apsw.Connection(str(data / FILE))
+    assert connection.pragma("user_version") == 2
+    connection.close()
 
 
 def test_a_damaged_page_is_reported_by_the_check_and_by_the_read(tmp_path: Path) -> None:
