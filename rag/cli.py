@@ -26,6 +26,7 @@ from rag.errors import InvalidSetting, RagError
 from rag.evaluate import evaluate_file, evaluate_squad
 from rag.pipeline import Pipeline
 from rag.records import Answer, AnswerStatus, Check, IngestResult, IngestStatus, NoAnswerReason
+from rag.report import check_writable, write_report
 from rag.settings import Settings
 
 app = typer.Typer(
@@ -204,6 +205,7 @@ def evaluate(
     ] = None,
     given: Annotated[bool, typer.Option("--given", help="Ask each SQuAD question of its own paragraph alone.")] = False,
     sample: Annotated[int | None, typer.Option(help="Ask this many of the SQuAD questions, always the same.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write a page with plots and the worst cases here.")] = None,
     data_dir: DataDir = None,
     model: Model = None,
     as_json: AsJson = False,
@@ -213,6 +215,8 @@ def evaluate(
         raise typer.BadParameter("Give either a JSON Lines file of questions, or --squad FILE.")
     if squad is None and (given or sample is not None):
         raise typer.BadParameter("--given and --sample go with --squad.")
+    if report is not None:
+        check_writable(report)
     settings = _settings(data_dir, model=model)
     with _bar("Indexing") as indexing, _bar("Asking") as asking:
         if squad is not None:
@@ -228,6 +232,9 @@ def evaluate(
         else:
             with _open(settings) as pipeline:
                 figures = evaluate_file(pipeline, questions, progress=asking)  # type: ignore[arg-type] # checked above
+    if report is not None:
+        write_report(report, figures, title=str(squad or questions))
+        _say(f"Report: {report}")
     _print_json(figures) if as_json else _print_figures(figures)
 
 
@@ -346,11 +353,17 @@ def _report(checks: Sequence[Check], *, as_json: bool) -> None:
 
 
 def _print_figures(figures: dict[str, Any]) -> None:
-    """The figures as a table, and the trade between answering and being wrong as another."""
+    """The figures, by question word too, and the trade between answering and being wrong. The rest is in the report."""
     for name, value in figures.items():
-        if name not in ("trade", "latency_ms"):
-            out.print(f"{name:<24} {value}")
-    out.print("latency_ms               " + ", ".join(f"{k} {v}" for k, v in figures["latency_ms"].items()))
+        if not isinstance(value, list | dict):
+            out.print(f"{name:<26} {value}")
+    out.print(f"{'latency_ms':<26} " + ", ".join(f"{k} {v}" for k, v in figures["latency_ms"].items()))
+    words = Table(box=None, title="By question word", title_justify="left")
+    for column in ("", *next(iter(figures["by_question_word"].values()))):
+        words.add_column(column, justify="right" if column else "left")
+    for word, row in figures["by_question_word"].items():
+        words.add_row(word, *("-" if value is None else f"{value:g}" for value in row.values()))
+    out.print(words)
     table = Table(box=None, title="If only answers of at least this confidence are shown", title_justify="left")
     for column in figures["trade"][0]:
         table.add_column(column, justify="right")

@@ -25,7 +25,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
-from rag.evaluate import Case, calibration_error, is_right, read_cases, read_squad
+from rag.cases import Case, read_cases, read_squad
+from rag.evaluate import is_right
+from rag.measures import calibration_error
 from rag.pipeline import Pipeline
 from rag.reader import Reader
 from rag.records import Document

@@ -16,7 +16,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from rag.evaluate import read_squad, run, summarise
+from rag.cases import read_squad
+from rag.evaluate import run
+from rag.figures import summarise
 from rag.pipeline import Pipeline
 from rag.reader import Reader
 from rag.records import Document

@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from rag.evaluate import is_right, read_squad
+from rag.cases import read_squad
+from rag.evaluate import is_right
 from rag.reader import Reader
 from rag.reread import READER_WEIGHTS
 from rag.settings import Settings

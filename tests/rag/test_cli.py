@@ -18,9 +18,9 @@ from fakes import HashEmbedder
 from fastapi.testclient import TestClient
 from hash_cli import COMMAND, Rag, Ran, environment, wait_for
 
+from rag.cases import read_cases
 from rag.embed import OnnxEmbedder
 from rag.errors import RagError
-from rag.evaluate import read_cases
 from rag.models import load_model
 from rag.pipeline import Pipeline
 from rag.settings import Settings
@@ -256,7 +256,7 @@ def test_evaluate_gives_the_figures_of_a_question_file(ingested: Rag, tmp_path: 
     figures = ingested("evaluate", file, "--json").json
     assert set(figures) >= FIGURES
     assert (figures["questions"], figures["recall_at_20"], figures["top_sentence_accuracy"]) == (2, 0.5, 0.5)
-    assert "recall_at_20             0.5" in ingested("evaluate", file).out
+    assert "recall_at_20               0.5" in ingested("evaluate", file).out
 
 
 SQUAD = {

@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scenes import Line, Page
 
 from rag.answer import compose_answer
 from rag.ask import Examination
+from rag.cases import Case, Outcome, read_cases, read_squad
 from rag.errors import InputError
-from rag.evaluate import Case, Outcome, calibration_error, evaluate_file, judge, read_cases, read_squad, summarise
+from rag.evaluate import evaluate_file, judge
+from rag.figures import question_word, summarise
 from rag.pipeline import Pipeline
 from rag.question import analyse_question
 from rag.records import Confidence, Extract, Hit, Span
 
-ANSWERABLE = Case("q", answers=("a",))
+ANSWERABLE = Case("q", answers=("weir",))
 UNANSWERABLE = Case("q")
 
 
@@ -29,36 +29,15 @@ def outcome(
     return Outcome(case, answered, right, rank, confidence, milliseconds=10.0, best="A sentence.")
 
 
-@pytest.mark.parametrize(
-    ("pairs", "expected"),
-    [
-        pytest.param([], None, id="of nothing"),
-        pytest.param([(0.9, True), (0.9, False)], 0.4, id="|0.9 - 0.5|"),
-        pytest.param([(1.0, True), (0.0, False)], 0.0, id="always certain, always right"),
-        pytest.param([(1.0, False), (0.0, True)], 1.0, id="always certain, always wrong"),
-        pytest.param([(0.8, True)] * 4 + [(0.8, False)], 0.0, id="four of five at 0.8"),
-        pytest.param([(0.82, True), (0.88, False)], 0.35, id="one bin: |0.85 - 0.5|"),
-        pytest.param([(0.7, True), (0.2, False), (0.2, False), (0.2, True)], 0.175, id="(0.3 + |0.6 - 1|) / 4"),
-    ],
-)
-def test_calibration_error(pairs: list[tuple[float, bool]], expected: float | None) -> None:
-    assert calibration_error(pairs) == expected
-
-
-@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1))
-def test_a_calibration_error_is_a_share(pairs: list[tuple[float, bool]]) -> None:
-    error = calibration_error(pairs)
-    assert error is not None
-    assert 0.0 <= error <= 1.0
-
-
 def test_every_figure_of_a_run() -> None:
     """Three answerable questions and two that are not, of the five three answered.
 
     Ranks 1, 2 and none: recall 1/3, 2/3, 2/3, and MRR (1 + 1/2 + 0) / 3. The best sentence is right for two of three,
     and shown for one. Declined are one answerable and one unanswerable question: precision 1/2, recall 1/2. Answered
     are one right and two wrong: 2/3. Calibration, bin by bin: |0.95 - 1|, |0.3 - 1|, 0.6, 0.8 and 0.1, over five:
-    the second is right though it was not shown.
+    the second is right though it was not shown. The surest half, two and a half of five: one right, one and a half
+    wrong. Of six pairs answerable over unanswerable, 0.95 wins two, 0.3 and 0.6 one each; of six right over wrong, 0.95
+    wins three and 0.3 one. No words were marked: the two unanswerable ones count as matched, whatever the threshold.
     """
     outcomes = [
         outcome(ANSWERABLE, right=True, rank=1, confidence=0.95),
@@ -69,6 +48,8 @@ def test_every_figure_of_a_run() -> None:
     ]
     figures = summarise(outcomes)
     trade = {row.pop("min_confidence"): row for row in figures.pop("trade")}
+    for read_apart in ("by_question_word", "risk_coverage", "reliability", "worst"):
+        assert figures.pop(read_apart)
     assert figures == {
         "questions": 5,
         "answerable": 3,
@@ -82,7 +63,17 @@ def test_every_figure_of_a_run() -> None:
         "no_answer_precision": 0.5,
         "no_answer_recall": 0.5,
         "wrong_answer_rate": 0.6667,
+        "wrong_at_half": 0.6,
+        "answerable_auc": 0.6667,
+        "right_auc": 0.6667,
         "calibration_error": 0.45,
+        "exact_match": 0.4,
+        "f1": 0.4,
+        "f1_answerable": 0.0,
+        "best_exact_match": 0.4,
+        "best_exact_match_threshold": None,
+        "best_f1": 0.4,
+        "best_f1_threshold": None,
         "latency_ms": {"p50": 10.0, "p95": 10.0, "p99": 10.0},
     }
     assert sorted(trade) == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
@@ -107,6 +98,52 @@ def test_every_figure_of_a_run() -> None:
 def test_recall_counts_the_rank_itself(rank: int | None, recalls: tuple[float, ...]) -> None:
     figures = summarise([outcome(ANSWERABLE, rank=rank)])
     assert (figures["recall_at_1"], figures["recall_at_5"], figures["recall_at_20"]) == recalls
+
+
+def test_the_worst_are_first_what_was_shown_and_wrong_the_surest_first_then_what_was_missed() -> None:
+    outcomes = [
+        outcome(ANSWERABLE, right=True, confidence=1.0),
+        outcome(ANSWERABLE, answered=False, right=True, confidence=0.2),
+        outcome(ANSWERABLE, answered=False, confidence=0.1),
+        outcome(ANSWERABLE, confidence=0.6),
+        outcome(UNANSWERABLE, confidence=0.8),
+        outcome(UNANSWERABLE, answered=False, confidence=0.0),
+    ]
+    worst = [(case["confidence"], case["fault"]) for case in summarise(outcomes)["worst"]]
+    assert worst == [
+        (0.8, "answered, and there is no answer"),
+        (0.6, "answered, and it is another sentence"),
+        (0.1, "declined, and there is an answer"),
+        (0.2, "held back, and it was right"),
+    ]
+
+
+def test_no_more_than_twenty_of_the_worst_are_given() -> None:
+    assert len(summarise([outcome(UNANSWERABLE, confidence=0.5)] * 30)["worst"]) == 20
+
+
+@pytest.mark.parametrize(
+    ("question", "word"),
+    [
+        ("Who built it?", "who"),
+        ("Whose weir is it?", "who"),
+        ("In what year was it built?", "what"),
+        ("How  many gates has it?", "how many"),
+        ("How is it opened?", "how"),
+        ("Name the keeper.", "other"),
+        ("Is it shown?", "other"),
+    ],
+)
+def test_the_question_word(question: str, word: str) -> None:
+    assert question_word(question) == word
+
+
+def test_figures_stand_beside_each_question_word() -> None:
+    who, how = Case("Who?", answers=("weir",)), Case("How?")
+    figures = summarise([outcome(who, right=True), outcome(who), outcome(how, answered=False)])["by_question_word"]
+    assert list(figures) == ["who", "how"]
+    assert (figures["who"]["questions"], figures["who"]["top_sentence_accuracy"]) == (2, 0.5)
+    assert (figures["how"]["answered_share"], figures["how"]["wrong_answer_rate"]) == (0.0, None)
 
 
 def test_shares_of_nothing_are_none() -> None:
@@ -159,6 +196,7 @@ def test_a_sentence_that_holds_the_answer_at_its_place_is_right() -> None:
         confidence=0.7,
         milliseconds=3.0,
         best="The mill was built in 1912.",
+        words="The mill was built in 1912.",
     )
 
 
