@@ -16,7 +16,7 @@ from rag.reader import Reader as ServedReader
 from rag.records import Span
 from rag.settings import BUNDLED_MODEL
 from rag.training.example import Example
-from rag.training.export import export
+from rag.training.export import export, mean_weights
 from rag.training.model import Reader, encode, sentence_logits, tensors
 from rag.training.train import Plan, examples_of, train
 
@@ -113,7 +113,7 @@ def test_files_without_examples_are_refused_with_a_word(tmp_path: Path) -> None:
 
 @EXPORTER_WARNS
 def test_the_exported_reader_scores_as_the_trained_one(run: Path, tmp_path: Path) -> None:
-    export(run, tmp_path, quantise=False)
+    export([run], tmp_path, quantise=False)
     served = ServedReader.load(tmp_path)
     assert served is not None
     ends = [PASSAGE.index(s) + len(s) for s in SENTENCES]
@@ -132,8 +132,13 @@ def test_the_exported_reader_scores_as_the_trained_one(run: Path, tmp_path: Path
     assert [reading.not_here, *reading.sentences] == pytest.approx(expected, abs=1e-3)
 
 
+def test_of_several_runs_the_mean_is_shipped() -> None:
+    one, other = {"a": torch.tensor([1.0, 2.0])}, {"a": torch.tensor([3.0, -2.0])}
+    assert mean_weights([one, other])["a"].tolist() == [2.0, 0.0]
+
+
 @EXPORTER_WARNS
 def test_the_quantised_reader_is_small_enough_to_ship(run: Path, tmp_path: Path) -> None:
-    export(run, tmp_path)
+    export([run], tmp_path)
     assert (tmp_path / "reader.onnx").stat().st_size < 25_000_000
     assert ServedReader.load(tmp_path) is not None
