@@ -58,13 +58,13 @@ def test_the_score_weighs_what_the_reader_says_of_sentence_passage_and_words() -
 
 def test_the_readers_words_are_marked_in_code_points_of_the_document() -> None:
     words = Span(PAGE.text.index("The guild"), PAGE.text.index("The guild") + len("The guild"))
-    reading = Reading(0.0, (0.0, 9.0), (None, words), (0.0, 0.0))
+    reading = Reading(0.0, (-20.0, 20.0), (None, words), (-20.0, 20.0))
     best = reread(ASKED, plain(ASKED), [PAGE.hit()], Scripted([reading]))[0]
     assert best.highlight.of(PAGE.text) == "The guild"
 
 
 def test_words_outside_the_sentence_are_not_marked() -> None:
-    reading = Reading(0.0, (0.0, 9.0), (None, Span(0, 3)), (0.0, 0.0))
+    reading = Reading(0.0, (-20.0, 20.0), (None, Span(0, 3)), (-20.0, 20.0))
     best = reread(ASKED, plain(ASKED), [PAGE.hit()], Scripted([reading]))[0]
     assert best.sentence.text == "The guild paid for it."
     assert best.sentence.span.start <= best.highlight.start < best.highlight.end <= best.sentence.span.end
