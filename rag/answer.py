@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 
 from rag.cite import cite, place_of
+from rag.disagreement import Claim, find_disagreement
 from rag.question import Question
 from rag.records import (
     Answer,
@@ -14,12 +15,14 @@ from rag.records import (
     AnswerStatus,
     Citation,
     Confidence,
+    Disagreement,
     Extract,
     Highlight,
     Hit,
     NoAnswerReason,
     Place,
     Span,
+    StatedValue,
 )
 from rag.statements import same_statement
 
@@ -42,10 +45,14 @@ def compose_answer(
     """The answer that the best of `extracts` give, or an abstention with its reason.
 
     `text_of` gives the text of a document by id: quotes are copied out of it by offset. Sentences that say the same
-    are one sentence; its citation names the other places in `also_in`.
+    are one sentence; its citation names the other places in `also_in`. Where documents state different values, each
+    value has one sentence, the newest document's first; with room for one sentence only that is not looked at.
     """
     reason = _reason_for_none(extracts, certainty, min_confidence)
-    groups = [] if reason else _choose(extracts, max_sentences)
+    stated = [] if reason or max_sentences < 2 else _newest_first(find_disagreement(question, extracts)[:max_sentences])
+    groups = [[claim.extract for claim in claims] for claims in stated]
+    if not groups and not reason:
+        groups = _choose(extracts, max_sentences)
     citations = tuple(_citation(number, group, text_of) for number, group in enumerate(groups, start=1))
     return Answer(
         id=_answer_id(question, max_sentences, min_confidence, index_version),
@@ -53,12 +60,13 @@ def compose_answer(
         status=AnswerStatus.NO_ANSWER if reason else AnswerStatus.ANSWERED,
         reason=reason,
         sentences=tuple(AnswerSentence(c.quote, (c.number,)) for c in citations),
-        highlight=None if reason else _highlight(groups[0][0]),
+        highlight=Highlight(0, stated[0][0].span) if stated else _highlight(groups[0][0]) if groups else None,
         confidence=certainty,
         citations=citations,
         passages=tuple(hits),
         index_version=index_version,
         degraded=degraded,
+        disagreement=_disagreement([claims[0] for claims in stated]) if stated else None,
     )
 
 
@@ -96,6 +104,19 @@ def _choose(extracts: Sequence[Extract], max_sentences: int) -> list[list[Extrac
         elif not groups or (len(groups) < max_sentences and _also_answers(best, extract)):
             groups.append([extract])
     return groups
+
+
+def _newest_first(stated: Sequence[Sequence[Claim]]) -> list[list[Claim]]:
+    """The claims of each value, and the values, those of newer documents first; what is as old keeps its order."""
+    ordered = [sorted(claims, key=lambda claim: claim.dated, reverse=True) for claims in stated]
+    return sorted(ordered, key=lambda claims: claims[0].dated, reverse=True)
+
+
+def _disagreement(claims: Sequence[Claim]) -> Disagreement:
+    """Where the answer states each value: the sentences of the answer are those of `claims`, in this order."""
+    return Disagreement(
+        tuple(StatedValue(at, claim.span, citation=at + 1, dated=claim.dated) for at, claim in enumerate(claims))
+    )
 
 
 def _also_answers(best: Extract, extract: Extract) -> bool:

@@ -326,9 +326,15 @@ def _print_answer(answer: Answer) -> None:
     for citation in answer.citations:
         out.print(Text(f"{citation.quote} [{citation.number}]", style="bold"))
     out.print()
+    dates = {value.citation: value.dated for value in answer.disagreement.values} if answer.disagreement else {}
+    if dates:
+        order = ": newest first" if len(set(dates.values())) > 1 else ""
+        out.print(f"The documents disagree{order}.")
     for citation in answer.citations:
         place = citation.place
-        out.print(Text(f"[{citation.number}] {_heading(place.source.title, place.section)}, {place.source.location}"))
+        dated = f", {dates[citation.number][:10]}" if citation.number in dates else ""
+        heading = _heading(place.source.title, place.section)
+        out.print(Text(f"[{citation.number}] {heading}, {place.source.location}{dated}"))
         out.print(Text(f"    characters {place.span.start}-{place.span.end}, SHA-256 {place.text_sha256[:12]}..."))
         for other in citation.also_in:
             out.print(Text(f"    also stated in {_heading(other.source.title, other.section)}"))

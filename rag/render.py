@@ -14,6 +14,7 @@ from urllib.parse import quote
 from rag.records import (
     Answer,
     Citation,
+    Disagreement,
     DocumentInfo,
     Health,
     Highlight,
@@ -48,6 +49,7 @@ def answer_body(answer: Answer) -> Body:
             "text": answer.text,
             "sentences": [{"text": s.text, "citations": list(s.citations)} for s in answer.sentences],
             "highlight": _highlight_body(answer.highlight),
+            "disagreement": _disagreement_body(answer.disagreement),
         }
     return {
         "id": answer.id,
@@ -185,3 +187,21 @@ def _highlight_body(highlight: Highlight | None) -> Body | None:
     if highlight is None:
         return None
     return {"sentence": highlight.sentence, "start": highlight.span.start, "end": highlight.span.end}
+
+
+def _disagreement_body(disagreement: Disagreement | None) -> Body | None:
+    """The values that documents give differently: where the answer quotes each, and of when its document is."""
+    if disagreement is None:
+        return None
+    return {
+        "values": [
+            {
+                "sentence": value.sentence,
+                "start": value.span.start,
+                "end": value.span.end,
+                "citation": value.citation,
+                "dated": value.dated,
+            }
+            for value in disagreement.values
+        ]
+    }

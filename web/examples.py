@@ -52,6 +52,7 @@ ANSWER: dict[str, Any] = {
         "text": f"{_QUOTE} [1]",
         "sentences": [{"text": _QUOTE, "citations": [1]}],
         "highlight": {"sentence": 0, "start": _QUOTE.index("four"), "end": len(_QUOTE) - 1},
+        "disagreement": None,
     },
     "confidence": {"value": 0.91, "label": "high"},
     "citations": [CITATION],

@@ -104,12 +104,31 @@ class HighlightBody(_Body):
     end: End
 
 
+class StatedValueBody(_Body):
+    """A value that another document gives differently: its words in a sentence of the answer."""
+
+    sentence: int = Field(ge=0, description="Position in `sentences`, from 0.")
+    start: Start
+    end: End
+    citation: int = Field(ge=1, description="The number of its citation.")
+    dated: str = Field(
+        description="When its document was last changed, or stored where that is not known: ISO 8601, UTC."
+    )
+
+
+class DisagreementBody(_Body):
+    """Documents state different values for the same thing."""
+
+    values: list[StatedValueBody] = Field(min_length=2, description="One sentence each, the newest document's first.")
+
+
 class FoundBody(_Body):
     """What the documents say."""
 
     text: str = Field(description='All sentences with their citation marks: "First. [1] Second. [2]".')
     sentences: list[SentenceBody]
     highlight: HighlightBody | None
+    disagreement: DisagreementBody | None = Field(description="null unless documents contradict each other.")
 
 
 class ConfidenceBody(_Body):

@@ -21,6 +21,7 @@ from rag.records import (
     Chunk,
     Citation,
     Confidence,
+    Disagreement,
     Document,
     DocumentInfo,
     Health,
@@ -30,6 +31,7 @@ from rag.records import (
     Place,
     Source,
     Span,
+    StatedValue,
 )
 from rag.settings import Settings
 
@@ -63,7 +65,8 @@ _BLOCKS: dict[str, list[tuple[BlockKind, int, str]]] = {
         (
             BlockKind.PARAGRAPH,
             0,
-            "The dome opens to visitors on the first Friday of each month. Children under twelve come in free.",
+            "The dome opens to visitors on the first Friday of each month. Children under twelve come in free. "
+            "Guided tours last about sixty minutes.",
         ),
     ],
 }
@@ -81,6 +84,21 @@ _ANSWERS: dict[str, tuple[tuple[str, ...], str, float]] = {
     "How big is the mirror?": (("The main telescope has a mirror 76 centimetres across.",), "76 centimetres", 0.88),
     "What is painted on the pier?": (("Its motto is “per aspera 🔭 ad astra”",), "🔭 ad astra", 0.61),
     "Why is it so cold in there?": (("The dome is never heated, because warm air blurs the image.",), "", 0.52),
+    "How long do the tours last?": (
+        (
+            "Guided tours last about sixty minutes.",
+            "Guided tours begin at half past eight in the evening and last about ninety minutes.",
+        ),
+        "sixty minutes",
+        0.71,
+    ),
+}
+# question -> the differing values in its quotes, and how old the document of each is
+_DISAGREEMENTS = {
+    "How long do the tours last?": (
+        ("sixty minutes", "2026-11-02T08:00:00+00:00"),
+        ("ninety minutes", "2024-03-05T08:00:00+00:00"),
+    ),
 }
 _ABSTENTIONS = {
     "Who sweeps the paths?": NoAnswerReason.NOT_IN_DOCUMENTS,
@@ -200,7 +218,16 @@ class ScriptedPipeline(Pipeline):
             highlight=Highlight(0, Span(at, at + len(marked))) if marked else None,
             confidence=Confidence(value, "high" if value > 0.8 else "medium" if value > 0.6 else "low"),
             citations=citations,
+            disagreement=self._disagreement(question, quotes),
         )
+
+    def _disagreement(self, question: str, quotes: Sequence[str]) -> Disagreement | None:
+        pairs = zip(quotes, _DISAGREEMENTS.get(question, ()), strict=False)
+        values = [
+            StatedValue(position, Span(quote.index(words), quote.index(words) + len(words)), position + 1, dated)
+            for position, (quote, (words, dated)) in enumerate(pairs)
+        ]
+        return Disagreement(tuple(values)) if len(values) > 1 else None
 
     def _cite(self, number: int, quote: str) -> Citation:
         places = []

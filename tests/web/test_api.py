@@ -45,6 +45,7 @@ class TestAsk:
             "text": f"{quote} [1]",
             "sentences": [{"text": quote, "citations": [1]}],
             "highlight": {"sentence": 0, "start": 32, "end": 46},
+            "disagreement": None,
         }
         assert body["confidence"] == {"value": 0.88, "label": "high"}
         citation = body["citations"][0]
@@ -53,6 +54,16 @@ class TestAsk:
         assert citation["link"] == (
             f"/documents/observatory?start={citation['start']}&end={citation['end']}&sha256={digits}#cited"
         )
+
+    def test_a_disagreement_points_at_the_value_in_each_sentence(self, scripted_client: TestClient) -> None:
+        body = ask(scripted_client, "How long do the tours last?")
+        sentences = body["answer"]["sentences"]
+        values = body["answer"]["disagreement"]["values"]
+        assert list(values[0]) == ["sentence", "start", "end", "citation", "dated"]
+        words = [sentences[value["sentence"]]["text"][value["start"] : value["end"]] for value in values]
+        assert words == ["sixty minutes", "ninety minutes"]
+        assert [sentences[value["sentence"]]["citations"] for value in values] == [[v["citation"]] for v in values]
+        assert [value["dated"][:4] for value in values] == ["2026", "2024"]
 
     def test_every_quote_stands_at_its_offsets_in_the_text_that_is_served(self, client: TestClient) -> None:
         quoted = 0

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.slow
 
 DOME = "When is the dome open to visitors?"
 MIRROR = "How big is the mirror?"
+TOURS = "How long do the tours last?"
 HOSTILE = "\"'><script>alert(1)</script><img src=//evil.example/x onerror=alert(1)><a href='javascript:alert(1)'>x</a>"
 PHONE = {"width": 360, "height": 740}
 
@@ -312,7 +313,7 @@ class TestWithoutScripts:
         page.get_by_role("link", name="Read it in the document").first.click()
         expect(page.locator("#cited")).to_have_text("The dome opens to visitors on the first Friday of each month.")
 
-    @pytest.mark.parametrize("question", [DOME, MIRROR, "Who sweeps the paths?", "Is it nice?", "???"])
+    @pytest.mark.parametrize("question", [DOME, MIRROR, TOURS, "Who sweeps the paths?", "Is it nice?", "???"])
     def test_both_ways_show_the_same_words(self, visit: Visit, question: str) -> None:
         """The server's answer stays in the page below the component's, so that the two can be compared."""
         page = visit.open()
@@ -322,7 +323,7 @@ class TestWithoutScripts:
             """() => {
               const host = document.querySelector("citewell-chat");
               const parts = ".cw-sentence, .cw-confidence, .cw-label, .cw-source-title, .cw-where, .cw-also, .cw-none,"
-                + " .cw-lead, .cw-passage-text";
+                + " .cw-lead, .cw-passage-text, .cw-disagreement, .cw-dated";
               return [host.shadowRoot, host].map((root) =>
                 [...root.querySelectorAll(".cw-answer")].flatMap((answer) =>
                   [...answer.querySelectorAll(parts)].map((part) =>

@@ -70,7 +70,7 @@ def test_the_unit_of_offsets_is_said_wherever_they_stand(document: dict) -> None
         for schema in document["components"]["schemas"].values()
         if "start" in schema.get("properties", {})
     ]
-    assert len(offsets) == 5
+    assert len(offsets) == 6
     assert all("code points" in start and "end exclusive" in end for start, end in offsets)
     assert "end exclusive" in document["info"]["description"]
 

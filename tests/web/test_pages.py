@@ -71,6 +71,13 @@ class TestAsking:
         assert response.status_code == 422
         assert "1,001 characters" in response.text
 
+    def test_documents_that_disagree_are_said_to_with_their_dates(self, scripted_client: TestClient) -> None:
+        page = scripted_client.get("/", params={"q": "How long do the tours last?"}).text
+        assert page.count("The documents disagree: newest first.") == 1
+        assert re.findall(r'<p class="cw-dated">([^<]*)</p>', page) == ["2026-11-02", "2024-03-05"]
+        assert "disagree" not in scripted_client.get("/", params={"q": MIRROR}).text.partition("<citewell-chat")[0]
+        assert "cw-dated" not in scripted_client.get("/", params={"q": MIRROR}).text
+
     def test_degraded_answers_say_so(self, scripted_client: TestClient, scripted: ScriptedPipeline) -> None:
         scripted.degraded = True
         assert "The index is being rebuilt" in scripted_client.get("/", params={"q": MIRROR}).text

@@ -20,6 +20,8 @@ import {
   alsoIn,
   context,
   copyText,
+  datesOf,
+  disagreement,
   element,
   link,
   markedText,
@@ -186,8 +188,11 @@ class CitewellChat extends HTMLElement {
     const article = element("article", { class: fresh ? "cw-answer cw-fresh" : "cw-answer" });
     if (body.answer) {
       const title = element("h1", { class: "cw-hidden" }, "Answer");
-      article.append(title, this.#quote(body), this.#meta(body), this.#sources(body));
-      this.#replace(article, `Answer: ${body.answer.text} ${CONFIDENCE[body.confidence.label]}.`, { answered: true });
+      const note = disagreement(body.answer);
+      const lines = note ? [element("p", { class: "cw-disagreement" }, note)] : [];
+      article.append(title, this.#quote(body), ...lines, this.#meta(body), this.#sources(body));
+      const spoken = ["Answer:", body.answer.text, note, `${CONFIDENCE[body.confidence.label]}.`];
+      this.#replace(article, spoken.filter(Boolean).join(" "), { answered: true });
     } else {
       const [title, explanation] = REASONS[body.reason];
       article.append(
@@ -243,7 +248,8 @@ class CitewellChat extends HTMLElement {
     return element("div", { class: "cw-meta" }, element("span", words, CONFIDENCE[confidence.label]), actions);
   }
 
-  #sources({ citations }) {
+  #sources({ answer, citations }) {
+    const dates = datesOf(answer);
     const rows = citations.map((citation) => {
       const button = element(
         "button",
@@ -252,6 +258,9 @@ class CitewellChat extends HTMLElement {
       );
       if (where(citation)) {
         button.append(element("p", { class: "cw-where" }, where(citation)));
+      }
+      if (dates.has(citation.number)) {
+        button.append(element("p", { class: "cw-dated" }, dates.get(citation.number).slice(0, 10)));
       }
       button.addEventListener("click", () => this.#openPanel(citation, button));
       const text = element("div", {}, button);

@@ -80,6 +80,20 @@ export function markedText(text, highlight) {
   return [part(0, highlight.start), element("mark", {}, part(highlight.start, highlight.end)), part(highlight.end)];
 }
 
+/** The date of the document behind each citation that states a value given differently elsewhere, by its number. */
+export function datesOf(answer) {
+  return new Map((answer.disagreement?.values ?? []).map(({ citation, dated }) => [citation, dated]));
+}
+
+/** That the documents disagree, in words; nothing when they do not. */
+export function disagreement(answer) {
+  const dates = datesOf(answer);
+  if (!dates.size) {
+    return "";
+  }
+  return new Set(dates.values()).size > 1 ? "The documents disagree: newest first." : "The documents disagree.";
+}
+
 /** The quote with the rest of its own paragraph around it. */
 export function context({ before, quote, after, start }) {
   const ahead = before.split("\n\n").at(-1);
