@@ -16,7 +16,7 @@ from itertools import pairwise
 from rag.candidates import find_candidates, has_pattern
 from rag.question import Question
 from rag.records import Extract, Hit, SentenceKind, Span, StoredSentence
-from rag.words import content_stems
+from rag.words import content_stems, scripts_of
 
 # Listwise logistic regression over the sentences of the ten best passages, on 6,463 questions of four training sets
 # (encyclopaedia, newer encyclopaedia, forum posts, privacy policies); rag/training/weights.py fits them again.
@@ -92,10 +92,12 @@ def word_weights(question: Question, frequencies: Mapping[str, int], chunks: int
 def extract(question: Question, hits: Sequence[Hit], weights: Mapping[str, float]) -> list[Extract]:
     """Every quotable sentence of `hits` with its score, best first; ties keep the order of the hits and the text.
 
-    `weights` is what `word_weights` gives. A sentence that stands in two hits counts once, where it scores best.
+    Sentences in another script than the question are none of them. `weights` is what `word_weights` gives. A sentence
+    that stands in two hits counts once, where it scores best.
     """
     if not hits:
         return []
+    scripts = scripts_of(question.text)
     best_score = hits[0].score or 1.0
     found: dict[int, Extract] = {}
     for rank, hit in enumerate(hits):
@@ -103,6 +105,8 @@ def extract(question: Question, hits: Sequence[Hit], weights: Mapping[str, float
         quotable = [r for r in read if r.sentence.kind is SentenceKind.STATEMENT]
         passage = _passage_features(question, hit, quotable, weights, rank, best_score)
         for position, item in enumerate(quotable):
+            if not _same_script(scripts, item.sentence.text):
+                continue
             features = passage | _sentence_features(question, quotable, position, weights)
             score = sum(WEIGHTS.get(name, 0.0) * value for name, value in features.items())
             known = found.get(item.sentence.id)
@@ -110,6 +114,16 @@ def extract(question: Question, hits: Sequence[Hit], weights: Mapping[str, float
                 spans = find_candidates(question, item.sentence.text)
                 found[item.sentence.id] = Extract(hit, item.sentence, _highlight(item, spans), score, features)
     return sorted(found.values(), key=lambda extract: -extract.score)
+
+
+def _same_script(scripts: frozenset[str], text: str) -> bool:
+    """Whether a sentence has letters of a script of the question, or one of them has no letters at all.
+
+    No word could match, and to models that know one script a question in another one is noise that they may well
+    take for something.
+    """
+    own = scripts_of(text)
+    return not scripts or not own or not scripts.isdisjoint(own)
 
 
 def _read(sentence: StoredSentence, similarity: float) -> _Read:

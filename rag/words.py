@@ -39,6 +39,20 @@ def fold(text: str) -> str:
     return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
 
 
+def scripts_of(text: str) -> frozenset[str]:
+    """The scripts that the letters of `text` belong to, as Unicode names them.
+
+    "2009: Δέλτα" -> {"GREEK"}
+    """
+    return frozenset(_script(c) for c in unicodedata.normalize("NFKC", text) if c.isalpha())
+
+
+@lru_cache(maxsize=10_000)
+def _script(letter: str) -> str:
+    """The first word of the letter's name: its script, or for the few without one something of their own."""
+    return unicodedata.name(letter, letter).split()[0]
+
+
 def is_function_word(word: str) -> bool:
     """Whether a folded word carries no content of its own."""
     return word in _FUNCTION_WORDS

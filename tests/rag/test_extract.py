@@ -115,6 +115,13 @@ def test_a_passage_without_quotable_sentences_gives_no_extracts() -> None:
     assert extracts("Who opened the harbour?", [HARBOUR.hit(6)]) == []
 
 
+@pytest.mark.parametrize(
+    ("question", "found"), [("Πότε άνοιξε το λιμάνι;", 0), ("Wann öffnete der Hafen?", 5), ("1912?", 5)]
+)
+def test_a_sentence_in_another_script_than_the_question_is_no_extract(question: str, found: int) -> None:
+    assert len(extracts(question, [HARBOUR.hit()])) == found
+
+
 def test_the_same_question_gives_the_same_extracts() -> None:
     assert extracts("Who opened it?", [HARBOUR.hit()]) == extracts("Who opened it?", [HARBOUR.hit()])
 

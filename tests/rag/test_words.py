@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.words import content_stems, fold, is_function_word, plain_words, stem
+from rag.words import content_stems, fold, is_function_word, plain_words, scripts_of, stem
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,20 @@ def test_words_are_in_order_in_the_folded_text(text: str) -> None:
     folded, at = fold(text), 0
     for word in plain_words(text):
         at = folded.index(word, at) + len(word)
+
+
+@pytest.mark.parametrize(
+    ("text", "scripts"),
+    [
+        pytest.param("When did Δέλτα open?", {"LATIN", "GREEK"}, id="two"),
+        pytest.param("متى افتتح", {"ARABIC"}, id="arabic"),
+        pytest.param("東京で", {"CJK", "HIRAGANA"}, id="japanese has several"),
+        pytest.param("ｗｉｄｅ 𝐛𝐨𝐥𝐝 ﬁ é", {"LATIN"}, id="forms of one letter"),
+        pytest.param("2009, 30 % ⚓", set(), id="no letters"),
+    ],
+)
+def test_scripts_of_a_text(text: str, scripts: set[str]) -> None:
+    assert scripts_of(text) == scripts
 
 
 @pytest.mark.parametrize(
