@@ -35,14 +35,14 @@ class Outline:
         self.blocks: list[Block] = []
         self._headings: list[tuple[int, str]] = []
 
-    def add(self, span: Span, kind: BlockKind, words: str, *, level: int = 0) -> None:
+    def add(self, span: Span, kind: BlockKind, words: str, *, level: int = 0, page: int | None = None) -> None:
         """Add the block at `span`, which reads `words`; a heading closes those of its own and of deeper levels."""
         if kind is BlockKind.HEADING:
             name = " ".join(words.split())[:_MAX_HEADING_CHARS]
             self._headings = [(above, title) for above, title in self._headings if above < level]
             self._headings.append((level, name))
         section = _SECTION_SEPARATOR.join(title for _, title in self._headings)
-        self.blocks.append(Block(span, kind, level, section))
+        self.blocks.append(Block(span, kind, level, section, page))
 
 
 class Layout:
@@ -53,8 +53,11 @@ class Layout:
         self._length = 0
         self._outline = Outline()
 
-    def add(self, kind: BlockKind, text: str, *, level: int = 0) -> None:
-        """Append a block; one without visible text is left out. Inside it, only code keeps its line breaks."""
+    def add(self, kind: BlockKind, text: str, *, level: int = 0, page: int | None = None) -> None:
+        """Append a block; one without visible text is left out. Inside it, only code keeps its line breaks.
+
+        `page` is counted from 1, in formats that have pages, slides or sheets.
+        """
         text, _ = clean_text(text)
         text = text.strip("\n").rstrip() if kind is BlockKind.CODE else " ".join(text.split())
         if not text.strip():
@@ -63,9 +66,9 @@ class Layout:
         lead = len(text) - len(text.lstrip())
         self._parts.append(text)
         self._length = start + len(text)
-        self._outline.add(Span(start + lead, self._length), kind, text, level=level)
+        self._outline.add(Span(start + lead, self._length), kind, text, level=level, page=page)
 
-    def add_table(self, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    def add_table(self, headers: Sequence[str], rows: Sequence[Sequence[str]], *, page: int | None = None) -> None:
         """Append a table, one block a row: "Header: cell; Header: cell", so that a quoted row says what it tells.
 
         An empty cell is left out; a cell without a header stands alone. Without rows the headers are the only row.
@@ -76,7 +79,7 @@ class Layout:
             names = [*headers, *[""] * len(row)]
             cells = [(" ".join(name.split()), " ".join(cell.split())) for name, cell in zip(names, row, strict=False)]
             named = [f"{name.rstrip(':')}: {cell}" if name else cell for name, cell in cells if cell]
-            self.add(BlockKind.TABLE_ROW, "; ".join(named))
+            self.add(BlockKind.TABLE_ROW, "; ".join(named), page=page)
 
     def content(self, *, title: str = "", warnings: tuple[str, ...] = ()) -> Content:
         """The text written so far and its blocks."""
