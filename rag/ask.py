@@ -16,7 +16,7 @@ from rag.embed import Embedder
 from rag.extract import extract, word_weights
 from rag.question import Question, analyse_question
 from rag.reader import Reader
-from rag.records import Answer, Extract, Hit, NoAnswerReason
+from rag.records import Answer, Extract, Hit, NoAnswerReason, SiteThreshold
 from rag.reread import reread
 from rag.retrieve import retrieve
 from rag.serving import ServingIndex
@@ -32,6 +32,7 @@ class Found:
     hits: tuple[Hit, ...]
     texts: Mapping[str, str]  # of the documents of the hits that are read, by id
     frequencies: Mapping[str, int]  # passages that hold each word of the question
+    threshold: SiteThreshold | None  # fitted to this site, for whatever gives the confidence
     documents: int
     chunks: int
     index_version: int
@@ -80,6 +81,7 @@ def find(
             hits=tuple(hits),
             texts={i: store.document(i).text for i in ids},
             frequencies=store.chunk_frequencies(asked.words),
+            threshold=store.threshold(),
             documents=documents,
             chunks=chunks,
             index_version=store.change_number(),
@@ -88,8 +90,14 @@ def find(
         )
 
 
-def compose(found: Found, limit: int, *, settings: Settings, reader: Reader | None) -> Examination:
-    """The answer of at most `limit` sentences made of what was found."""
+def compose(
+    found: Found, limit: int, *, settings: Settings, reader: Reader | None, confidence_of: str = ""
+) -> Examination:
+    """The answer of at most `limit` sentences made of what was found.
+
+    `confidence_of` is the `rag.calibration.identity` of what gives the confidence: a threshold that was fitted for
+    another one is passed over.
+    """
     asked, read_hits = found.question, found.hits[: settings.passages]
     started = time.perf_counter()
     if found.documents == 0 or not asked.is_searchable:
@@ -99,8 +107,11 @@ def compose(found: Found, limit: int, *, settings: Settings, reader: Reader | No
     if reader is not None:
         extracts = reread(asked, extracts, read_hits, reader)
     seen = signals(asked, extracts, found.frequencies)
-    chosen = settings.min_confidence
-    threshold = chosen if chosen >= 0 else fit_for(seen).threshold
+    threshold = settings.min_confidence
+    if threshold < 0:
+        fitted = found.threshold
+        own = fitted is not None and fitted.fitted_for == confidence_of
+        threshold = fitted.value if fitted is not None and own else fit_for(seen).threshold
     answer = compose_answer(
         asked,
         extracts,

@@ -6,6 +6,7 @@ fits them again and says on what. The probability is what is shown as confidence
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -92,6 +93,12 @@ def confidence(found: Mapping[str, float]) -> Confidence:
     odds = fitted.bias + sum(weight * found[name] for name, weight in fitted.weights.items())
     value = round(1 / (1 + math.exp(-odds)), 4)
     return Confidence(value, "high" if value >= _HIGH else "medium" if value >= _MEDIUM else "low")
+
+
+def identity(model_sha256: str, reader_sha256: str) -> str:
+    """What tells one source of confidence from another: the models that give the signals, and the regressions."""
+    fits = repr([(fit.bias, sorted(fit.weights.items())) for fit in (PLAIN, WITH_READER)])
+    return hashlib.sha256(f"{model_sha256}\n{reader_sha256}\n{fits}".encode()).hexdigest()
 
 
 def fit_for(found: Mapping[str, float]) -> Fit:

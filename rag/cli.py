@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,12 +23,14 @@ from rich.table import Table
 from rich.text import Text
 
 from rag import render
+from rag.cases import read_cases
 from rag.errors import InvalidSetting, RagError
-from rag.evaluate import evaluate_file, evaluate_squad
+from rag.evaluate import evaluate_file, evaluate_squad, run
 from rag.pipeline import Pipeline
 from rag.records import Answer, AnswerStatus, Check, IngestResult, IngestStatus, NoAnswerReason
 from rag.report import check_writable, write_report
 from rag.settings import Settings
+from rag.threshold import Fitted, Shown, check_limit, fit_threshold, threshold_body
 
 app = typer.Typer(
     name="rag",
@@ -238,6 +241,49 @@ def evaluate(
     _print_json(figures) if as_json else _print_figures(figures)
 
 
+@app.command()
+def calibrate(
+    questions: Annotated[
+        Path | None, typer.Argument(help='JSON Lines: "question", "answers" (none: unanswerable), "sentence".')
+    ] = None,
+    max_wrong: Annotated[float, typer.Option(help="Share of wrong answers allowed among those shown, 0 to 1.")] = 0.05,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print; store nothing.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Print the threshold that is stored.")] = False,
+    reset: Annotated[
+        bool, typer.Option("--reset", help="Forget it: the one that comes with the program holds.")
+    ] = False,
+    data_dir: DataDir = None,
+    model: Model = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fit how sure an answer must be to be shown, to your own questions."""
+    if (questions is not None) + show + reset != 1:
+        raise typer.BadParameter("Give one of: a JSON Lines file of questions, --show, --reset.")
+    check_limit(max_wrong)
+    with _pipeline(data_dir, model=model) as pipeline:
+        if questions is not None:
+            with _bar("Asking") as asking:
+                fitted = fit_threshold(run(pipeline, read_cases(questions), progress=asking), max_wrong)
+            if not dry_run:
+                best = fitted.chosen
+                pipeline.set_threshold(
+                    best.threshold,
+                    max_wrong=max_wrong,
+                    questions=best.questions,
+                    answered=best.answered,
+                    wrong=best.wrong,
+                )
+            _print_json(threshold_body(fitted, stored=not dry_run)) if as_json else _print_fitted(fitted)
+        elif reset:
+            pipeline.forget_threshold()
+        if not as_json and not dry_run:
+            stored = next((c.detail for c in pipeline.check_threshold()), "that of the program; none is fitted")
+            out.print(Text(f"Threshold in the index: {stored}"))
+        elif as_json and questions is None:
+            found = pipeline.threshold()
+            _print_json({"threshold": None if found is None else asdict(found)})
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code. A RagError becomes one line, never a traceback."""
     for stream in (sys.stdout, sys.stderr):
@@ -311,6 +357,41 @@ def _print_results(results: Sequence[IngestResult]) -> None:
             err.print(Text(f"  warning: {result.location}: {warning}", style="yellow"))
     counted = {status: sum(result.status is status for result in results) for status in IngestStatus}
     out.print(", ".join(f"{number} {status.value}" for status, number in counted.items() if number) or "Nothing to do.")
+
+
+def _print_fitted(fitted: Fitted) -> None:
+    """What was chosen, how sure that is, and the trade as a table."""
+    chosen, unseen = fitted.chosen, fitted.unseen
+    out.print(f"{chosen.questions} questions asked, {fitted.answerable} of them with an answer.")
+    out.print(f"Shown from a confidence of {chosen.threshold:.4f}: {_share_of(chosen)}.")
+    out.print(f"The same choice, on questions left out of it: {_share_of(unseen)}.")
+    if unseen.interval[1] > fitted.max_wrong:
+        err.print(
+            f"warning: so few questions cannot show that at most {fitted.max_wrong:.0%} are wrong; more would.",
+            style="yellow",
+        )
+    if fitted.answerable == chosen.questions:
+        err.print("warning: all of them have an answer; what is asked in vain was not tried.", style="yellow")
+    table = Table(box=None)
+    for column in ("confidence", "answered", "wrong of these", "95% interval"):
+        table.add_column(column, justify="right")
+    for row in fitted.table:
+        mark = " <" if row.threshold == chosen.threshold else "  "
+        error = "-" if row.error is None else f"{row.error:.3f}"
+        low, high = row.interval
+        table.add_row(f"{row.threshold:.4f}{mark}", f"{row.coverage:.3f}", error, f"{low:.3f}-{high:.3f}")
+    out.print(table)
+
+
+def _share_of(shown: Shown) -> str:
+    """How much is answered, and how much of that wrongly, in words."""
+    if not shown.answered:
+        return "none of them is answered"
+    low, high = shown.interval
+    return (
+        f"{shown.coverage:.0%} of them answered, {shown.wrong} of these {shown.answered} wrongly "
+        f"(95% interval {low:.1%} to {high:.1%})"
+    )
 
 
 def _print_answer(answer: Answer) -> None:

@@ -11,12 +11,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from rag import read
 from rag.ask import Examination, Found, compose, find
+from rag.calibration import identity
 from rag.embed import Embedder, OnnxEmbedder
 from rag.errors import DocumentNotFound, InputError, InvalidQuestion, ModelMismatch
 from rag.ingest import store_document
@@ -32,6 +34,7 @@ from rag.records import (
     Hit,
     IngestResult,
     IngestStatus,
+    SiteThreshold,
     Source,
     StoredSentence,
     Verification,
@@ -58,8 +61,12 @@ class Pipeline:
         self._embedder = embedder
         self._reader = reader
         self._index = ServingIndex(store, settings.data_dir / "index", embedder.identity)
+        self._confidence_of = identity(embedder.identity.sha256, reader.sha256 if reader else "")
         self._write_lock = threading.RLock()
-        self._suggested: tuple[int, list[str]] = (-1, [])  # for which state of the store, and what
+        self._suggested: tuple[tuple[int, SiteThreshold | None], list[str]] = (
+            (-1, None),
+            [],
+        )  # for what state, and what
 
     @classmethod
     def open(
@@ -213,8 +220,8 @@ class Pipeline:
 
     def suggestions(self) -> list[str]:
         """Up to three questions to offer, from the settings' file; only those that the documents answer."""
-        version = self._store.change_number()
-        if self._suggested[0] == version:
+        state = (self._store.change_number(), self._store.threshold())
+        if self._suggested[0] == state:
             return self._suggested[1]
         found: list[str] = []
         for line in _read_lines(self.settings.suggestions):
@@ -222,7 +229,7 @@ class Pipeline:
                 question = str(line.get("question", ""))
                 if self.ask(question).status is AnswerStatus.ANSWERED:
                     found.append(question)
-        self._suggested = (version, found)
+        self._suggested = (state, found)
         return found
 
     def feedback(
@@ -247,6 +254,39 @@ class Pipeline:
         status = VerificationStatus.MATCH if found == quote and start >= 0 else VerificationStatus.MISMATCH
         return Verification(status, document_id, found=found)
 
+    # -- the threshold -----------------------------------------------------------------------------------------------
+
+    def threshold(self) -> SiteThreshold | None:
+        """The threshold that was fitted to this site's questions, whether it is in use or not."""
+        return self._store.threshold()
+
+    def set_threshold(self, value: float, *, max_wrong: float, questions: int, answered: int, wrong: int) -> None:
+        """Quote nothing under the confidence `value` from now on; the others say what it was fitted to.
+
+        Raises StorageError when it cannot be stored.
+        """
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        fitted = SiteThreshold(value, max_wrong, questions, answered, wrong, self._confidence_of, now)
+        with self._write_lock:
+            self._store.set_threshold(fitted)
+
+    def forget_threshold(self) -> None:
+        """Go back to the threshold that comes with the program."""
+        with self._write_lock:
+            self._store.set_threshold(None)
+
+    def check_threshold(self) -> list[Check]:
+        """Whether the fitted threshold, if there is one, is in use. That it is not is no damage."""
+        found = self._store.threshold()
+        if found is None:
+            return []
+        detail = f"{found.value:.4f}, fitted to {found.questions} questions on {found.fitted_at[:10]}"
+        if self.settings.min_confidence >= 0:
+            detail += f"; not used: min_confidence is set to {self.settings.min_confidence}"
+        elif found.fitted_for != self._confidence_of:
+            detail += "; not used: another model, reader or version gives the confidence now; run rag calibrate again"
+        return [Check("threshold", True, detail)]
+
     # -- health ------------------------------------------------------------------------------------------------------
 
     def health(self) -> Health:
@@ -266,7 +306,7 @@ class Pipeline:
 
     def check(self) -> list[Check]:
         """Each part of the data directory, checked: database, word index, vector index, and that they agree."""
-        return [*self._store.check(), self._index.check()]
+        return [*self._store.check(), self._index.check(), *self.check_threshold()]
 
     def rebuild(self) -> list[Check]:
         """Make the word index and the vector index again from the database; nothing is embedded. Gives `check()`."""
@@ -292,7 +332,7 @@ class Pipeline:
         )
 
     def _compose(self, found: Found, limit: int) -> Examination:
-        return compose(found, limit, settings=self.settings, reader=self._reader)
+        return compose(found, limit, settings=self.settings, reader=self._reader, confidence_of=self._confidence_of)
 
     def _sentence_limit(self, max_sentences: int | None) -> int:
         """How many sentences an answer may have. Raises InvalidQuestion for less than one."""

@@ -48,8 +48,9 @@ class Reading:
 class Reader:
     """The reader's weights, loaded. Safe to use from several threads."""
 
-    def __init__(self, graph: Path, tokenizer: Path, *, threads: int = 0) -> None:
-        """`threads` 0 means one for each core."""
+    def __init__(self, graph: Path, tokenizer: Path, *, threads: int = 0, sha256: str = "") -> None:
+        """`threads` 0 means one for each core; `sha256` is that of the graph, where it is known."""
+        self.sha256 = sha256
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
@@ -65,13 +66,14 @@ class Reader:
         described = folder / "reader.json"
         if not described.exists():
             return None
-        for name, sha256 in json.loads(described.read_text(encoding="utf-8"))["sha256"].items():
+        hashes = json.loads(described.read_text(encoding="utf-8"))["sha256"]
+        for name, sha256 in hashes.items():
             if not (folder / name).is_file() or hash_file(folder / name) != sha256:
                 raise ModelUnavailable(
                     f"The reader's file {name} is missing or damaged: expected SHA-256 {sha256[:12]}.... "
                     f"Install Citewell again."
                 )
-        return cls(folder / "reader.onnx", folder / "tokenizer.json")
+        return cls(folder / "reader.onnx", folder / "tokenizer.json", sha256=hashes["reader.onnx"])
 
     def read(self, question: str, passages: Sequence[tuple[str, Sequence[Span]]]) -> list[Reading]:
         """One Reading for each passage, given as its text and the spans of its sentences in that text."""

@@ -333,6 +333,19 @@ class ModelIdentity:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteThreshold:
+    """The confidence under which nothing is quoted, as `rag calibrate` fitted it to a site's own questions."""
+
+    value: float  # 0..1
+    max_wrong: float  # the share of wrong answers that was allowed
+    questions: int
+    answered: int  # of them, at this threshold
+    wrong: int  # of those
+    fitted_for: str  # what gives the confidence: models, reader and regression; for another one it means nothing
+    fitted_at: str  # ISO 8601, UTC
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """One line of `rag verify`: what was checked, whether it held, and what was seen."""
 

@@ -35,7 +35,7 @@ LEVELS = (
     ("rag.ask",),
     ("rag.pipeline",),
     ("rag.figures",),
-    ("rag.evaluate", "rag.report"),
+    ("rag.evaluate", "rag.report", "rag.threshold"),
     ("rag.cli", "rag.export", "rag.training"),
 )
 # What the edge may see of the library.

@@ -24,6 +24,7 @@ from rag.records import (
     Passage,
     Sentence,
     SentenceKind,
+    SiteThreshold,
     StoredSentence,
 )
 from rag.store import checks, rows, word_index
@@ -208,6 +209,20 @@ class Store:
         """For each of the words, the number of chunks that hold it in any of its forms ("runs", "running")."""
         with self._database.reading() as connection:
             return word_index.chunk_frequencies(connection, words)
+
+    def threshold(self) -> SiteThreshold | None:
+        """The threshold that was fitted to this site's questions, or None."""
+        with self._database.reading() as connection:
+            value = connection.execute("SELECT value FROM meta WHERE name = 'threshold'").get
+            return None if value is None else SiteThreshold(**json.loads(value))
+
+    def set_threshold(self, threshold: SiteThreshold | None) -> None:
+        """Keep the threshold in place of the one before; None forgets it. Changes no document."""
+        with self._database.write_lock.held(), self._database.writing() as connection:
+            connection.execute("DELETE FROM meta WHERE name = 'threshold'")
+            if threshold is not None:
+                value = json.dumps(asdict(threshold))
+                connection.execute("INSERT INTO meta (name, value) VALUES ('threshold', ?)", (value,))
 
     def counts(self) -> tuple[int, int, int]:
         """The numbers of documents, sentences and chunks."""
