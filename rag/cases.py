@@ -44,6 +44,7 @@ class Outcome:
     milliseconds: float
     best: str  # the best sentence's text
     words: str = ""  # of it, those that are marked as the answer
+    further: tuple[bool, ...] = ()  # of the second and third sentence, if they are shown: whether each is right
 
     @property
     def is_right(self) -> bool:

@@ -85,27 +85,33 @@ def judge(case: Case, examined: Examination, milliseconds: float) -> Outcome:
     return Outcome(
         case=case,
         answered=answered,
-        right=best is not None and _sentence_is_right(case, best, gold),
+        right=best is not None
+        and _is_right(case, best.sentence.text, best.hit.chunk.source.id, best.sentence.span, gold),
         rank=next(ranks, None),
         confidence=examined.answer.confidence.value,
         milliseconds=milliseconds,
         best=best.sentence.text if best else "",
         words=_words(best) if best else "",
+        further=tuple(
+            _is_right(case, cited.quote, cited.place.source.id, cited.place.span, gold)
+            for cited in examined.answer.citations[1:]
+        ),
     )
 
 
 def is_right(case: Case, extract: Extract, hits: Sequence[Hit]) -> bool:
     """Whether the sentence of `extract` is right for the case; `hits` are the passages found for its question."""
-    return case.is_answerable and _sentence_is_right(case, extract, _gold_sentences(case, hits))
+    sentence, gold = extract.sentence, _gold_sentences(case, hits)
+    return case.is_answerable and _is_right(case, sentence.text, extract.hit.chunk.source.id, sentence.span, gold)
 
 
-def _sentence_is_right(case: Case, best: Extract, gold: set[str]) -> bool:
-    """Whether the sentence holds a gold answer at its place, or is a gold sentence elsewhere."""
-    if _normal(best.sentence.text) in gold:
+def _is_right(case: Case, text: str, document_id: str, span: Span, gold: set[str]) -> bool:
+    """Whether the sentence there holds a gold answer at its place, or is a gold sentence elsewhere."""
+    if _normal(text) in gold:
         return True
     if case.document_id is not None:
-        return best.hit.chunk.source.id == case.document_id and _holds_any(best.sentence.span, case.places)
-    return not case.sentences and any(answer in best.sentence.text for answer in case.answers)
+        return document_id == case.document_id and _holds_any(span, case.places)
+    return not case.sentences and any(answer in text for answer in case.answers)
 
 
 def _passage_is_right(case: Case, hit: Hit, gold: set[str]) -> bool:

@@ -37,6 +37,8 @@ def summarise(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     the wrong among the answered, where any answer to an unanswerable question is wrong; `wrong_at_half`, the same if
     just the more confident half were answered; `answerable_auc` and `right_auc`, how well confidence tells answerable
     from not and right from wrong; `calibration_error`, the expected calibration error of confidence over ten bins;
+    `further_sentences` and `further_right`, how many sentences are shown beyond the first, and the share of right ones
+    among them; `any_sentence_accuracy`, the answerable whose answer holds a right sentence, the first or a further one;
     `exact_match` and `f1` of the marked words, as SQuAD 2.0 defines them.
     """
     answerable = [o for o in outcomes if o.case.is_answerable]
@@ -61,6 +63,9 @@ def summarise(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "answerable_auc": auc([o.confidence for o in answerable], [o.confidence for o in unanswerable]),
         "right_auc": auc([p for p, right in pairs if right], [p for p, right in pairs if not right]),
         "calibration_error": calibration_error(pairs),
+        "further_sentences": sum(len(o.further) for o in outcomes),
+        "further_right": _share(right and o.case.is_answerable for o in outcomes for right in o.further),
+        "any_sentence_accuracy": _share(o.answered and (o.right or any(o.further)) for o in answerable),
         **_span_figures(outcomes),
         "latency_ms": {f"p{p}": _percentile([o.milliseconds for o in outcomes], p) for p in (50, 95, 99)},
         "by_question_word": _by_question_word(outcomes),

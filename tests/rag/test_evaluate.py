@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,9 @@ def test_every_figure_of_a_run() -> None:
         "answerable_auc": 0.6667,
         "right_auc": 0.6667,
         "calibration_error": 0.45,
+        "further_sentences": 0,
+        "further_right": None,
+        "any_sentence_accuracy": 0.3333,
         "exact_match": 0.4,
         "f1": 0.4,
         "f1_answerable": 0.0,
@@ -163,12 +167,12 @@ PAGE = Page("page", Line("The mill was built in 1912."), Line("It burnt down in 
 COPY = Page("copy", Line("A town."), Line("The  mill was built in\t1912."))
 
 
-def examined(*hits: Hit, best: tuple[Hit, int] | None) -> Examination:
-    """As if `best` were the best sentence, by hit and position in it."""
+def examined(*hits: Hit, best: tuple[Hit, int] | None, further: tuple[Hit, int] | None = None) -> Examination:
+    """As if `best` were the best sentence, by hit and position in it, and `further` as good."""
     found = []
-    if best:
-        sentence = best[0].chunk.sentences[best[1]]
-        found = [Extract(best[0], sentence, sentence.span, 1.0, {"holds": 1.0})]
+    for hit, position in filter(None, (best, further)):
+        sentence = hit.chunk.sentences[position]
+        found.append(Extract(hit, sentence, sentence.span, 1.0, {"holds": 1.0}))
     pages = {"page": PAGE.text, "copy": COPY.text}
     answer = compose_answer(
         analyse_question("When?", max_chars=10),
@@ -176,7 +180,7 @@ def examined(*hits: Hit, best: tuple[Hit, int] | None) -> Examination:
         Confidence(0.7, "medium"),
         hits=hits,
         text_of=pages.__getitem__,
-        max_sentences=1,
+        max_sentences=2,
         min_confidence=0.5,
         index_version=1,
     )
@@ -198,6 +202,16 @@ def test_a_sentence_that_holds_the_answer_at_its_place_is_right() -> None:
         best="The mill was built in 1912.",
         words="The mill was built in 1912.",
     )
+
+
+@pytest.mark.parametrize(("first", "second", "right"), [(2, 0, True), (0, 2, False)])
+def test_a_further_sentence_is_judged_as_the_first_is(first: int, second: int, right: bool) -> None:
+    hit = PAGE.hit()
+    found = judge(GOLD, examined(hit, best=(hit, first), further=(hit, second)), 0.0)
+    assert (found.right, found.further) == (not right, (right,))
+    figures = summarise([found, replace(found, case=UNANSWERABLE)])
+    assert (figures["further_sentences"], figures["further_right"]) == (2, 0.5 if right else 0.0)
+    assert figures["any_sentence_accuracy"] == 1.0
 
 
 def test_the_same_string_in_another_sentence_is_wrong() -> None:
