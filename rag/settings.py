@@ -37,7 +37,7 @@ class Settings:
     passages: int = 5
     # Whether the trained reader reads the passages; without it answers are faster and worse.
     reader: bool = True
-    # Confidence under which nothing is quoted, 0..1; -1 means the one that `rag calibrate` stored, else the fitted default.
+    # Confidence under which nothing is quoted, 0..1; -1 means what `rag calibrate` stored, else the fitted default.
     min_confidence: float = -1.0
 
     # 127.0.0.1 keeps the service on this machine. A wider address needs api_key, or uploads=false.
