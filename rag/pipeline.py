@@ -162,6 +162,19 @@ class Pipeline:
         with self._writing():
             return self._store_document(document, started)
 
+    @staticmethod
+    def suffixes() -> tuple[str, ...]:
+        """What the names of files that can be read end with, each with its dot."""
+        return tuple(read.MEDIA_TYPES)
+
+    def put_file(self, name: str, data: bytes) -> IngestResult:
+        """Store a file given as bytes with its name, in place of the one that was sent under this name before.
+
+        The suffix of the name says how it is read. Raises what `put_document` raises.
+        """
+        source = read.uploaded(name)
+        return self.put_document(source.id, data, media_type=source.media_type, location=source.location)
+
     def remove(self, document_id: str) -> None:
         """Delete a document: once this returns nothing of it can be found or quoted. Raises DocumentNotFound."""
         with self._writing():

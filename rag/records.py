@@ -35,7 +35,8 @@ class Source:
 
     id: str  # stable for a location: [A-Za-z0-9._-]{1,64}
     title: str  # for people; never empty
-    location: str  # an absolute path, an http(s) address, or "api:<id>" for a document given over REST
+    # An absolute path, an http(s) address, or for a document given over REST "api:<id>" or "upload:<name of the file>".
+    location: str
     media_type: str = "text/plain"
 
 

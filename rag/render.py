@@ -129,7 +129,7 @@ def document_body(info: DocumentInfo) -> Body:
     location = info.source.location
     return {
         **source_body(info.source),
-        "location": PurePath(location).name if PurePath(location).is_absolute() else location,
+        "location": PurePath(location).name if PurePath(location).is_absolute() else location.removeprefix("upload:"),
         "media_type": info.source.media_type,
         "content_sha256": info.content_sha256,
         "text_sha256": info.text_sha256,

@@ -57,7 +57,7 @@ def create_app(settings: Settings, pipeline: Pipeline | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.pipeline = pipeline
     app.state.limits = QuestionLimits(settings)
-    for router in (api.router, documents.router, api.health_router, pages.router):
+    for router in (api.router, documents.router, documents.files_router, api.health_router, pages.router):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     add_error_handlers(app)

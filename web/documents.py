@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import Response
 
 from rag import render
@@ -12,7 +12,6 @@ from rag.records import IngestStatus
 from web import schemas
 from web.api import problems, reply
 from web.dependencies import (
-    DOCUMENT_MEDIA_TYPES,
     DocumentId,
     PipelineDep,
     document_media_type,
@@ -21,6 +20,20 @@ from web.dependencies import (
 )
 
 router = APIRouter(prefix="/api/v1/documents", tags=["documents"])
+files_router = APIRouter(prefix="/api/v1/files", tags=["documents"])
+
+_FILE_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "The file's bytes, up to CITEWELL_MAX_DOCUMENT_BYTES. Its Content-Type is not looked at.",
+        "content": {
+            "application/octet-stream": {
+                "schema": {"type": "string", "format": "binary"},
+                "example": "# Books\n\nA loan lasts four weeks.",
+            }
+        },
+    }
+}
 
 _DOCUMENT_BODY = {
     "requestBody": {
@@ -28,10 +41,10 @@ _DOCUMENT_BODY = {
         "description": "The document's bytes, up to CITEWELL_MAX_DOCUMENT_BYTES.",
         "content": {
             media_type: {"schema": {"type": "string", "format": "binary"}, "example": example}
-            for media_type, example in zip(
-                DOCUMENT_MEDIA_TYPES,
-                ("A loan lasts four weeks.", "# Books\n\nA loan lasts four weeks.", "<p>A loan lasts four weeks.</p>"),
-                strict=True,
+            for media_type, example in (
+                ("text/plain", "A loan lasts four weeks."),
+                ("text/markdown", "# Books\n\nA loan lasts four weeks."),
+                ("text/html", "<p>A loan lasts four weeks.</p>"),
             )
         },
     }
@@ -104,6 +117,37 @@ def put_document(
         render.ingest_body(result),
         status=201 if created else 200,
         headers={"Location": f"/api/v1/documents/{id}"} if created else None,
+    )
+
+
+@files_router.put(
+    "/{name}",
+    summary="Add or replace a file",
+    response_model=schemas.IngestBody,
+    responses=problems(401, 403, 413, 415, 422, 503, 507)
+    | {
+        200: {"description": "Replaced (`updated`), or exactly this was stored already (`unchanged`)."},
+        201: {"description": "Stored (`created`).", "model": schemas.IngestBody},
+    },
+    openapi_extra=_FILE_BODY,
+    dependencies=[Depends(may_change_documents)],
+)
+def put_file(
+    name: Annotated[
+        str,
+        Path(max_length=255, description="The file's name. Its suffix says the format.", examples=["library rules.md"]),
+    ],
+    pipeline: PipelineDep,
+    data: Annotated[bytes, Depends(raw_body)],
+) -> Response:
+    """Store a file in place of the one sent under this name before. Its document's id comes back as `id`."""
+    result = pipeline.put_file(name, data)
+    created = result.status is IngestStatus.CREATED
+    return reply(
+        schemas.IngestBody,
+        render.ingest_body(result),
+        status=201 if created else 200,
+        headers={"Location": f"/api/v1/documents/{result.document_id}"} if created else None,
     )
 
 

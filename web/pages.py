@@ -15,6 +15,7 @@ from web.document_view import Marking, blocks_to_show, marking
 from web.templating import templates
 
 router = APIRouter(include_in_schema=False)
+_DOCUMENTS_A_PAGE = 100
 
 
 @router.get("/", dependencies=[Depends(question_place_for_page)])
@@ -44,10 +45,38 @@ def home(request: Request, pipeline: PipelineDep, settings: SettingsDep, q: str 
 
 
 @router.get("/documents")
-def list_documents(request: Request, pipeline: PipelineDep) -> Response:
-    """All documents, by title."""
-    found = [render.document_body(info) for info in pipeline.documents()]
-    return templates.TemplateResponse(request, "documents.html", {"documents": found})
+def list_documents(
+    request: Request,
+    pipeline: PipelineDep,
+    settings: SettingsDep,
+    q: Annotated[str, Query(max_length=200)] = "",
+    page: Annotated[int, Query(ge=1)] = 1,
+) -> Response:
+    """The documents by title, a page of them at a time; with `q` those whose title or file name has all its words."""
+    everything = [render.document_body(info) for info in pipeline.documents()]
+    words = q.casefold().split()
+    found = [body for body in everything if all(word in _searched(body) for word in words)]
+    pages = max(1, -(-len(found) // _DOCUMENTS_A_PAGE))
+    page = min(page, pages)
+    return templates.TemplateResponse(
+        request,
+        "documents.html",
+        {
+            "documents": found[(page - 1) * _DOCUMENTS_A_PAGE : page * _DOCUMENTS_A_PAGE],
+            "found": len(found),
+            "total": len(everything),
+            "query": q.strip(),
+            "page": page,
+            "pages": pages,
+            "uploads": settings.uploads,
+            "needs_key": bool(settings.api_key),
+            "suffixes": pipeline.suffixes(),
+        },
+    )
+
+
+def _searched(body: render.Body) -> str:
+    return f"{body['title']} {body['location']}".casefold()
 
 
 @router.get("/documents/{id}")

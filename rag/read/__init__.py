@@ -22,7 +22,7 @@ from rag.read.markdown import read_markdown
 from rag.read.plain import read_plain
 from rag.records import Document, Source
 
-__all__ = ["MEDIA_TYPES", "find_files", "read_bytes", "read_document", "too_large"]
+__all__ = ["MEDIA_TYPES", "find_files", "read_bytes", "read_document", "too_large", "uploaded"]
 
 MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
     {
@@ -39,6 +39,8 @@ _READERS: Mapping[str, Callable[[bytes], Content]] = MappingProxyType(
     {"text/plain": read_plain, "text/markdown": read_markdown, "text/html": read_html}
 )
 _MAX_TITLE_CHARS = 200
+# In front of the name of a file that was sent, in its location.
+UPLOADED = "upload:"
 
 
 def find_files(paths: Sequence[Path]) -> list[Path]:
@@ -90,25 +92,41 @@ def read_document(path: Path, *, max_bytes: int) -> Document:
     return replace(read_bytes(read_file(absolute, max_bytes), source), modified_at=modified_at(absolute))
 
 
+def uploaded(name: str) -> Source:
+    """The source of a file that was sent under a name: its id is made from the name, so the same name replaces it.
+
+    Of a path only the last part counts. Raises UnsupportedFormat for a suffix without a reader.
+    """
+    shown = " ".join(clean_text(name.replace("\\", "/").rpartition("/")[2])[0].split())
+    suffix = Path(shown).suffix.lower()
+    media_type = MEDIA_TYPES.get(suffix)
+    if media_type is None:
+        raise UnsupportedFormat(
+            f"{shown[:_MAX_TITLE_CHARS] or 'no name'}: no reader for {suffix or 'a file without a suffix'}; "
+            f"expected one of {' '.join(MEDIA_TYPES)}"
+        )
+    document_id = hashlib.sha256(f"{UPLOADED}{shown}".encode()).hexdigest()[:16]
+    return Source(document_id, "", f"{UPLOADED}{shown}", media_type)
+
+
 def read_bytes(data: bytes, source: Source) -> Document:
     """The document in `data`, read as `source.media_type`. The same bytes give the same document.
 
     An empty `source.title` becomes the title found in the document, else one made from the location.
     Raises UnsupportedFormat for a media type without a reader, UnreadableDocument for data without text.
     """
+    name = source.location.removeprefix(UPLOADED)
     reader = _READERS.get(source.media_type)
     if reader is None:
-        raise UnsupportedFormat(
-            f"{source.location}: no reader for {source.media_type}; expected one of {', '.join(_READERS)}"
-        )
+        raise UnsupportedFormat(f"{name}: no reader for {source.media_type}; expected one of {', '.join(_READERS)}")
     if not data.strip():
-        raise UnreadableDocument(f"{source.location}: the file is empty; a document with text was expected")
+        raise UnreadableDocument(f"{name}: the file is empty; a document with text was expected")
     try:
         content = reader(data)
     except UnreadableDocument as error:
-        raise UnreadableDocument(f"{source.location}: {error}") from error
+        raise UnreadableDocument(f"{name}: {error}") from error
     if not content.blocks:
-        raise UnreadableDocument(f"{source.location}: no text was found in it; a document with text was expected")
+        raise UnreadableDocument(f"{name}: no text was found in it; a document with text was expected")
     title = _one_line(source.title) or _one_line(content.title) or _title_from(source.location)
     return Document(
         replace(source, title=title),
@@ -122,7 +140,7 @@ def read_bytes(data: bytes, source: Source) -> Document:
 
 def _title_from(location: str) -> str:
     """A title for people: "/docs/annual_report-2023.md" -> "annual report 2023"."""
-    name = location.removeprefix("api:")
+    name = location.removeprefix("api:").removeprefix(UPLOADED)
     if name.startswith(("http://", "https://")):
         address = urlsplit(name)
         name = unquote(address.path).strip("/")

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Response, Route, expect, sync_playwright
+from playwright.sync_api import Page, Response, Route, expect
 
 from rag.records import BlockKind
 from rag.settings import Settings
 from tests.web.scripted import ScriptedPipeline, make_document
 from tests.web.test_limits import serving
+from tests.web.visits import Visit
 
 pytestmark = pytest.mark.slow
 
@@ -24,24 +25,6 @@ PHONE = {"width": 360, "height": 740}
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-                "--no-first-run",
-            ],
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> ScriptedPipeline:
     return ScriptedPipeline(Settings(data_dir=tmp_path_factory.mktemp("data"), questions_per_minute=10_000))
 
@@ -50,64 +33,6 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ScriptedPipeline:
 def address(library: ScriptedPipeline) -> Iterator[str]:
     with serving(library) as port:
         yield f"http://127.0.0.1:{port}"
-
-
-class Visit:
-    """A page, and everything it did that it should not."""
-
-    def __init__(self, context: BrowserContext, address: str) -> None:
-        self.address = address
-        self.page = context.new_page()
-        self.troubles: list[str] = []
-        self.expected: tuple[str, ...] = ()
-        self.page.on("console", lambda message: self._note(f"console {message.type}: {message.text}"))
-        self.page.on("pageerror", lambda error: self._note(f"error: {error}"))
-        self.page.on("dialog", lambda dialog: (self._note(f"dialog: {dialog.message}"), dialog.dismiss()))
-        self.page.on("request", lambda request: self._check_host(request.url))
-
-    def _note(self, trouble: str) -> None:
-        self.troubles.append(trouble)
-
-    def _check_host(self, url: str) -> None:
-        if not url.startswith(self.address + "/"):
-            self._note(f"request to {url}")
-
-    def open(self, path: str = "/") -> Page:
-        self.page.goto(self.address + path)
-        return self.page
-
-    def box(self) -> Locator:
-        """The component's question box, once it is there."""
-        self.page.locator("citewell-chat:defined").wait_for()
-        return self.page.get_by_role("textbox", name="Your question")
-
-    def ask(self, question: str) -> Page:
-        """Ask by keyboard and wait for what comes back."""
-        box = self.box()
-        box.fill(question)
-        with self.page.expect_response("**/api/v1/ask"):
-            box.press("Enter")
-        self.page.locator("citewell-chat .cw-output > *").first.wait_for()
-        return self.page
-
-    def close(self) -> None:
-        self.page.close()
-        assert [trouble for trouble in self.troubles if not trouble.startswith(self.expected or ("\0",))] == []
-
-
-@pytest.fixture
-def options() -> dict[str, object]:
-    """What the browser is like; a test overrides it by parametrising."""
-    return {}
-
-
-@pytest.fixture
-def visit(browser: Browser, address: str, options: dict) -> Iterator[Visit]:
-    context = browser.new_context(**{"viewport": {"width": 1280, "height": 860}} | options)
-    visit = Visit(context, address)
-    yield visit
-    visit.close()
-    context.close()
 
 
 def with_options(**options: object) -> pytest.MarkDecorator:

@@ -106,6 +106,44 @@ def test_a_document_that_cannot_be_read_is_422(client: TestClient, content: byte
     assert (status, body["type"]) == (422, "urn:citewell:problem:unreadable-document")
 
 
+class TestFiles:
+    def test_a_file_is_stored_under_its_name_and_replaced_under_it(self, empty_client: TestClient) -> None:
+        response = empty_client.put("/api/v1/files/On%20bees.md", content=TEXT)
+        assert (response.status_code, response.json()["status"]) == (201, "created")
+        info = empty_client.get(response.headers["location"]).json()
+        assert (info["title"], info["location"], info["media_type"]) == ("Bees", "On bees.md", "text/markdown")
+        again = empty_client.put("/api/v1/files/On%20bees.md", content=TEXT + "More.").json()
+        assert (again["id"], again["status"]) == (info["id"], "updated")
+
+    def test_a_file_without_a_title_of_its_own_is_titled_by_its_name(self, empty_client: TestClient) -> None:
+        location = empty_client.put("/api/v1/files/bee_keeping.txt", content="Hives are opened.").headers["location"]
+        assert empty_client.get(location).json()["title"] == "bee keeping"
+
+    @pytest.mark.parametrize("name", ["bees.ogg", "bees", ".md", "%00", "..", "bees.md%20.exe"])
+    def test_a_name_that_says_no_format_is_415(self, empty_client: TestClient, name: str) -> None:
+        response = empty_client.put(f"/api/v1/files/{name}", content=TEXT)
+        assert response.status_code in (404, 415)
+        assert empty_client.get("/api/v1/documents").json()["documents"] == []
+
+    @pytest.mark.parametrize(
+        ("name", "shown"),
+        [
+            ("C%3A%5Cfiles%5Cbees.md", "bees.md"),
+            ("a%0D%0Ab.md", "a b.md"),
+            ("%E2%80%AEbees.md", "bees.md"),
+            ("CON.md", "CON.md"),
+        ],
+    )
+    def test_a_name_is_shown_without_what_it_may_hide(self, empty_client: TestClient, name: str, shown: str) -> None:
+        location = empty_client.put(f"/api/v1/files/{name}", content=TEXT).headers["location"]
+        assert empty_client.get(location).json()["location"] == shown
+
+    def test_a_file_that_cannot_be_read_is_named(self, empty_client: TestClient) -> None:
+        response = empty_client.put("/api/v1/files/bees.md", content=b"")
+        assert response.status_code == 422
+        assert response.json()["detail"].startswith("bees.md: the file is empty")
+
+
 class TestSize:
     @pytest.fixture
     def small(self, settings: Settings, empty_pipeline: Pipeline) -> Iterator[TestClient]:

@@ -1,0 +1,168 @@
+"""The page of the documents: found, added and removed, in a real browser over a real server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from playwright.sync_api import expect
+
+from rag.pipeline import Pipeline
+from rag.settings import Settings
+from tests.web.conftest import client_of
+from tests.web.test_limits import serving
+from tests.web.visits import Visit
+
+KEY = "an only too secret key"
+BEES = "# Bees\n\nThe hives stand behind the mill. They are opened twice a year.\n"
+HOSTILE = "<img src=x onerror=alert(1)>.md"
+
+
+@pytest.fixture
+def address(empty_pipeline: Pipeline) -> Iterator[str]:
+    with serving(empty_pipeline) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "bees.md").write_text(BEES, encoding="utf-8")
+    (folder / HOSTILE).write_text("The gate is <b>shut</b> at night.\n", encoding="utf-8")
+    (folder / "empty.txt").write_bytes(b"")
+    (folder / "sound.ogg").write_bytes(b"OggS")
+    return folder
+
+
+def listed(client: TestClient, **query: object) -> list[str]:
+    """The titles that the page lists."""
+    lines = client.get("/documents", params=query).text.splitlines()
+    return [line.split(">")[1].removesuffix("</a") for line in lines if '<a href="/documents/' in line]
+
+
+@pytest.mark.slow
+class TestAdding:
+    def test_chosen_files_are_sent_and_each_says_what_became_of_it(self, visit: Visit, files: Path) -> None:
+        visit.expected = ("console error: Failed to load resource: the server responded with a status of 422",)
+        page = visit.open("/documents")
+        expect(page.get_by_text("There is nothing to quote from yet.", exact=False)).to_be_visible()
+        page.get_by_label("Choose files").set_input_files([files / n for n in ("bees.md", "empty.txt", "sound.ogg")])
+        lines = page.locator(".drop-list li")
+        expect(lines.nth(0)).to_have_text("bees.mdadded · 3 sentences")
+        expect(lines.nth(1)).to_contain_text("empty.txt: the file is empty; a document with text was expected")
+        expect(lines.nth(2)).to_contain_text("This format cannot be read.")
+        page.get_by_role("link", name="Show the list as it is now").click()
+        expect(page.locator(".document-list li")).to_have_count(1)
+        expect(page.locator(".document-list li a")).to_have_text("Bees")
+
+    def test_a_file_of_the_same_name_is_replaced(self, visit: Visit, files: Path, empty_pipeline: Pipeline) -> None:
+        page = visit.open("/documents")
+        chooser = page.get_by_label("Choose files")
+        chooser.set_input_files(files / "bees.md")
+        expect(page.locator(".drop-list li")).to_contain_text("added")
+        (files / "bees.md").write_text(BEES + "The honey is dark.\n", encoding="utf-8")
+        chooser.set_input_files(files / "bees.md")
+        expect(page.locator(".drop-list li").nth(1)).to_contain_text("replaced · 4 sentences")
+        assert len(empty_pipeline.documents()) == 1
+
+    def test_a_dropped_file_is_sent_and_the_page_stays(self, visit: Visit, empty_pipeline: Pipeline) -> None:
+        page = visit.open("/documents")
+        transfer = page.evaluate_handle(
+            """() => {
+              const transfer = new DataTransfer();
+              transfer.items.add(new File(["The hives stand behind the mill."], "bees.txt"));
+              return transfer;
+            }"""
+        )
+        for kind in ("dragenter", "dragover"):
+            page.locator("main").dispatch_event(kind, {"dataTransfer": transfer})
+        expect(page.locator(".drop-over")).to_be_visible()
+        page.locator("main").dispatch_event("drop", {"dataTransfer": transfer})
+        expect(page.locator(".drop-list li")).to_contain_text("added · 1 sentence")
+        expect(page.locator(".drop-over")).to_have_count(0)
+        assert [info.source.location for info in empty_pipeline.documents()] == ["upload:bees.txt"]
+
+    def test_a_name_is_only_text(self, visit: Visit, files: Path) -> None:
+        page = visit.open("/documents")
+        page.get_by_label("Choose files").set_input_files(files / HOSTILE)
+        expect(page.locator(".drop-list .drop-name")).to_have_text(HOSTILE)
+        expect(page.locator(".drop-list li")).to_contain_text("added")
+        page.reload()
+        expect(page.locator(".document-facts").first).to_contain_text(HOSTILE)
+        assert page.locator("img").count() == 0
+
+    def test_a_server_that_is_gone_is_said_in_words(self, visit: Visit, files: Path) -> None:
+        visit.expected = ("console error: Failed to load resource",)
+        page = visit.open("/documents")
+        page.route("**/api/v1/files/**", lambda route: route.abort())
+        page.get_by_label("Choose files").set_input_files(files / "bees.md")
+        expect(page.locator(".drop-list li")).to_contain_text("The server cannot be reached")
+
+
+@pytest.mark.slow
+class TestRemoving:
+    def test_a_document_is_removed_at_the_second_click(self, visit: Visit, empty_pipeline: Pipeline) -> None:
+        empty_pipeline.put_file("bees.md", BEES.encode())
+        page = visit.open("/documents")
+        page.get_by_role("button", name="Remove Bees").click()
+        assert len(empty_pipeline.documents()) == 1
+        page.get_by_role("button", name="Really remove Bees?").click()
+        expect(page.get_by_text("Bees was removed.")).to_be_visible()
+        assert empty_pipeline.documents() == []
+
+    def test_looking_elsewhere_takes_the_first_click_back(self, visit: Visit, empty_pipeline: Pipeline) -> None:
+        empty_pipeline.put_file("bees.md", BEES.encode())
+        page = visit.open("/documents")
+        page.get_by_role("button", name="Remove Bees").click()
+        page.get_by_role("searchbox").focus()
+        expect(page.get_by_role("button", name="Remove Bees", exact=True)).to_be_visible()
+
+
+@pytest.mark.slow
+class TestKey:
+    @pytest.fixture
+    def address(self, empty_pipeline: Pipeline) -> Iterator[str]:
+        empty_pipeline.settings = replace(empty_pipeline.settings, api_key=KEY)
+        with serving(empty_pipeline) as port:
+            yield f"http://127.0.0.1:{port}"
+
+    def test_documents_are_added_with_the_key_only(self, visit: Visit, files: Path) -> None:
+        visit.expected = ("console error: Failed to load resource: the server responded with a status of 401",)
+        page = visit.open("/documents")
+        chooser = page.get_by_label("Choose files")
+        chooser.set_input_files(files / "bees.md")
+        expect(page.locator(".drop-list li").first).to_contain_text("needs the key of this service")
+        page.get_by_label("Key of this service").fill(KEY)
+        chooser.set_input_files(files / "bees.md")
+        expect(page.locator(".drop-list li").nth(1)).to_contain_text("added")
+        assert page.evaluate("() => localStorage.length + sessionStorage.length") == 0
+
+
+class TestList:
+    def test_documents_are_found_by_all_words_of_title_or_file_name(self, client: TestClient) -> None:
+        everything = listed(client)
+        assert len(everything) == 3
+        assert listed(client, q="  PUMP station ") == [title for title in everything if "Pump station" in title]
+        assert listed(client, q="leave.txt") == [title for title in everything if "eave" in title]
+        assert listed(client, q="pump leave") == []
+        assert "0 documents with “pump leave”" in client.get("/documents", params={"q": "pump leave"}).text
+
+    def test_a_long_list_has_pages(self, empty_client: TestClient, empty_pipeline: Pipeline) -> None:
+        for number in range(101):
+            empty_pipeline.put_file(f"{number:03}.txt", f"Shed {number} holds tar.".encode())
+        first, second = listed(empty_client), listed(empty_client, page=2)
+        assert (len(first), len(second)) == (100, 1)
+        assert sorted([*first, *second]) == [f"{number:03}" for number in range(101)]
+        assert listed(empty_client, page=99) == second
+        assert "Page 2 of 2" in empty_client.get("/documents?page=2").text
+
+    def test_without_uploads_nothing_can_be_sent(self, settings: Settings, pipeline: Pipeline) -> None:
+        with client_of(replace(settings, uploads=False), pipeline) as client:
+            page = client.get("/documents").text
+            assert "Choose files" not in page
+            assert "documents.js" not in page
+            assert client.put("/api/v1/files/bees.md", content=BEES).status_code == 403

@@ -1,0 +1,48 @@
+"""A page in a real browser that writes down everything it does that it should not."""
+
+from __future__ import annotations
+
+from playwright.sync_api import BrowserContext, Locator, Page
+
+
+class Visit:
+    """A page, and everything it did that it should not."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.address = address
+        self.page = context.new_page()
+        self.troubles: list[str] = []
+        self.expected: tuple[str, ...] = ()
+        self.page.on("console", lambda message: self._note(f"console {message.type}: {message.text}"))
+        self.page.on("pageerror", lambda error: self._note(f"error: {error}"))
+        self.page.on("dialog", lambda dialog: (self._note(f"dialog: {dialog.message}"), dialog.dismiss()))
+        self.page.on("request", lambda request: self._check_host(request.url))
+
+    def _note(self, trouble: str) -> None:
+        self.troubles.append(trouble)
+
+    def _check_host(self, url: str) -> None:
+        if not url.startswith(self.address + "/"):
+            self._note(f"request to {url}")
+
+    def open(self, path: str = "/") -> Page:
+        self.page.goto(self.address + path)
+        return self.page
+
+    def box(self) -> Locator:
+        """The component's question box, once it is there."""
+        self.page.locator("citewell-chat:defined").wait_for()
+        return self.page.get_by_role("textbox", name="Your question")
+
+    def ask(self, question: str) -> Page:
+        """Ask by keyboard and wait for what comes back."""
+        box = self.box()
+        box.fill(question)
+        with self.page.expect_response("**/api/v1/ask"):
+            box.press("Enter")
+        self.page.locator("citewell-chat .cw-output > *").first.wait_for()
+        return self.page
+
+    def close(self) -> None:
+        self.page.close()
+        assert [trouble for trouble in self.troubles if not trouble.startswith(self.expected or ("\0",))] == []
