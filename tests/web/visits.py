@@ -45,4 +45,5 @@ class Visit:
 
     def close(self) -> None:
         self.page.close()
-        assert [trouble for trouble in self.troubles if not trouble.startswith(self.expected or ("\0",))] == []
+        unexpected = [trouble for trouble in self.troubles if not trouble.startswith(self.expected or ("\0",))]
+        assert unexpected == []

@@ -116,6 +116,7 @@ function removal(item) {
   return button;
 }
 
+zone.querySelector(".drop-key")?.addEventListener("submit", (event) => event.preventDefault());
 chooser.addEventListener("change", () => {
   [...chooser.files].forEach(add);
   chooser.value = "";
