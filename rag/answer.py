@@ -94,8 +94,13 @@ def _reason_for_none(extracts: Sequence[Extract], certainty: Confidence, thresho
 
 
 def _choose(extracts: Sequence[Extract], max_sentences: int) -> list[list[Extract]]:
-    """The sentences to quote, best first, each with the extracts that say the same after it."""
+    """The sentences to quote, best first, each with the extracts that say the same after it.
+
+    One that announces what follows ("The reasons are:") is followed by that, in the order of the text.
+    """
     best = extracts[0]
+    if announced := _announced(best, extracts):
+        return [[extract] for extract in (best, *announced)][:max_sentences]
     groups: list[list[Extract]] = []
     for extract in extracts:
         group = next((g for g in groups if same_statement(g[0].sentence.text, extract.sentence.text)), None)
@@ -104,6 +109,15 @@ def _choose(extracts: Sequence[Extract], max_sentences: int) -> list[list[Extrac
         elif not groups or (len(groups) < max_sentences and _also_answers(best, extract)):
             groups.append([extract])
     return groups
+
+
+def _announced(best: Extract, extracts: Sequence[Extract]) -> list[Extract]:
+    """The extracts that follow `best` in its passage, in text order, if it ends with a colon; else none."""
+    if not best.sentence.text.rstrip().endswith(":"):
+        return []
+    chunk, position = best.hit.chunk.id, best.sentence.position
+    following = [e for e in extracts if e.hit.chunk.id == chunk and e.sentence.position > position]
+    return sorted(following, key=lambda extract: extract.sentence.position)
 
 
 def _newest_first(stated: Sequence[Sequence[Claim]]) -> list[list[Claim]]:

@@ -95,6 +95,22 @@ def test_there_are_at_most_max_sentences(limit: int) -> None:
     assert len(compose(found, max_sentences=limit).sentences) == limit
 
 
+STEPS = Page("steps", "Stand clear.", "To open the gate:", "Lift the bar.", "Turn the wheel.", "Let go.", "Well done.")
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_a_sentence_that_announces_what_follows_is_followed_by_it(limit: int) -> None:
+    found = [an_extract(STEPS, 1, 3.0), an_extract(STEPS, 0, 2.9), *(an_extract(STEPS, n, n / 9) for n in (5, 4, 3, 2))]
+    answer = compose(found, pages=[STEPS], max_sentences=limit)
+    assert [s.text for s in answer.sentences] == ["To open the gate:", "Lift the bar.", "Turn the wheel."][:limit]
+
+
+def test_an_announcement_at_the_end_of_its_passage_is_followed_as_any_sentence_is() -> None:
+    cut = Page("cut", "The bar is heavy.", "To open the gate:")
+    answer = compose([an_extract(cut, 1, 3.0), an_extract(cut, 0, 2.9)], pages=[cut])
+    assert [s.text for s in answer.sentences] == ["To open the gate:", "The bar is heavy."]
+
+
 def test_what_says_the_same_is_one_sentence_that_stands_in_two_places() -> None:
     answer = compose([an_extract(PAGE, 1, 5.0), an_extract(TWIN, 0, 4.9), an_extract(PAGE, 2, 4.8)])
     assert [s.text for s in answer.sentences] == [FIRST, SECOND]
