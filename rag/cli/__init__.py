@@ -15,7 +15,7 @@ import typer
 from rich.text import Text
 
 from rag.cli.asking import ask, search, serve
-from rag.cli.care import rebuild, verify
+from rag.cli.care import backup, rebuild, restore, verify
 from rag.cli.console import err
 from rag.cli.documents import documents, ingest, remove
 from rag.cli.measuring import calibrate, evaluate
@@ -28,7 +28,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (ingest, ask, search, documents, remove, serve, verify, rebuild, evaluate, calibrate):
+for command in (ingest, ask, search, documents, remove, serve, verify, rebuild, backup, restore, evaluate, calibrate):
     app.command()(command)
 
 _INTERRUPTED = 130
