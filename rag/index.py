@@ -101,6 +101,13 @@ class VectorIndex:
                 continue
         return found
 
+    def holds(self, i: int, vector: FloatVector) -> bool:
+        """Whether exactly `vector`, to the last bit, stands under the id `i`."""
+        try:
+            return self.faiss_index.reconstruct(i).tobytes() == vector.tobytes()  # type: ignore[no-any-return]
+        except RuntimeError:  # FAISS's word for an id it does not know
+            return False
+
 
 def build_index(ids: IntVector, vectors: FloatMatrix, *, change_number: int) -> VectorIndex:
     """The index of `vectors`, unit rows of shape (n, dimension), under `ids` of shape (n,); n may be 0.

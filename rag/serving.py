@@ -98,7 +98,7 @@ class ServingIndex:
         """Whether the generation on disk holds what the store holds, and what was seen."""
         with self._store.snapshot():
             number = self._store.change_number()
-            ids, _ = self._store.chunk_vectors()
+            ids, vectors = self._store.chunk_vectors()
         index = load_current(self._folder, database_id=self._store.database_id, model=self._model)
         if index is None and self._notice:
             return False, f"{self._notice} None is on disk for {len(ids)} passages."
@@ -106,7 +106,13 @@ class ServingIndex:
             return True, f"none on disk for {len(ids)} passages; made from the database when opened"
         if index.change_number != number:
             return True, "whole, but behind the database; caught up when opened"
-        return index.size == len(ids), f"{index.size} vectors, {len(ids)} passages"
+        if index.size != len(ids):
+            return False, f"{index.size} vectors, {len(ids)} passages"
+        # Two copies of every vector: a bit that has turned over in one of them shows.
+        different = sum(not index.holds(int(i), vector) for i, vector in zip(ids, vectors, strict=True))
+        if different:
+            return False, f"{different} of {len(ids)} vectors are not those of the database; one of the two is damaged"
+        return True, f"{index.size} vectors, {len(ids)} passages, the same as in the database"
 
     def _build(self) -> VectorIndex:
         """An index of the vectors in the store. They are read in one snapshot, so number and content agree."""

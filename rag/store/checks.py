@@ -6,11 +6,15 @@ import hashlib
 from contextlib import suppress
 
 import apsw
+import numpy as np
+import numpy.typing as npt
 
 from rag.records import Check, SentenceKind
 
 # More would hide the first ones.
 _SHOWN = 5
+# Rounding alone changes the square of a length by some millionths.
+_UNIT_TOLERANCE = 1e-3
 
 
 def check_pages(connection: apsw.Connection) -> Check:
@@ -57,12 +61,23 @@ def check_vectors(connection: apsw.Connection, dimension: int) -> Check:
         " + (SELECT count(*) FROM sentence_vectors WHERE length(vector) != ?2)",
         (SentenceKind.STATEMENT.value, 4 * dimension),
     ).fetchall()[0]
+    odd = 0
+    if not wrong:
+        for table in ("chunk_vectors", "sentence_vectors"):
+            for (blob,) in connection.execute(f"SELECT vector FROM {table}"):  # noqa: S608 - the two names above
+                odd += not _is_unit(np.frombuffer(blob, dtype="<f4"))
     return Check(
         "vectors",
-        chunks == chunk_vectors and quotable == sentence_vectors and not wrong,
+        chunks == chunk_vectors and quotable == sentence_vectors and not wrong and not odd,
         f"{chunks} chunks have {chunk_vectors} vectors, {quotable} quotable sentences have {sentence_vectors};"
-        f" {wrong} of the wrong length",
+        f" {wrong} have the wrong dimension, {odd} are not of length 1",
     )
+
+
+def _is_unit(vector: npt.NDArray[np.float32]) -> bool:
+    """Whether the vector is as long as all that are stored: most damage to its bytes makes it much longer."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return abs(float(vector @ vector) - 1.0) < _UNIT_TOLERANCE
 
 
 def check_words(connection: apsw.Connection) -> Check:

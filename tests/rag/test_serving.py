@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import apsw
 import pytest
 from samples import MODEL, open_store, put, unit_rows
 
@@ -49,6 +50,21 @@ def test_change_in_the_store_is_in_the_next_index(store: Store, folder: Path) ->
     assert first and second
     assert (first.size, second.size) == (1, 2)
     assert index.current() is second
+
+
+@pytest.mark.parametrize("bit", [0, 22, 31])
+def test_check_finds_one_bit_turned_over_in_a_vector_of_the_database(
+    store: Store, folder: Path, tmp_path: Path, bit: int
+) -> None:
+    published(store, folder)
+    with apsw.Connection(str(tmp_path / "data" / "citewell.sqlite")) as connection:
+        ((chunk, blob),) = connection.execute("SELECT chunk, vector FROM chunk_vectors").fetchall()
+        vector = bytearray(blob)
+        vector[bit // 8] ^= 1 << bit % 8
+        connection.execute("UPDATE chunk_vectors SET vector = ? WHERE chunk = ?", (bytes(vector), chunk))
+    check = ServingIndex(store, folder, MODEL).check()
+    assert not check.ok
+    assert "1 of 1 vectors are not those of the database" in check.detail
 
 
 def test_index_of_an_empty_store_can_be_searched(tmp_path: Path) -> None:

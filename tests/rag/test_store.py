@@ -382,7 +382,13 @@ def test_a_sound_database_passes_every_check(store: Store) -> None:
         ),
         pytest.param("UPDATE documents SET text = text || '!'", "texts", "not the one that was hashed", id="text"),
         pytest.param("DELETE FROM chunk_vectors WHERE chunk = 1", "vectors", "2 chunks have 1 vectors", id="missing"),
-        pytest.param("UPDATE sentence_vectors SET vector = x'00'", "vectors", "3 of the wrong length", id="short"),
+        pytest.param("UPDATE sentence_vectors SET vector = x'00'", "vectors", "3 have the wrong dimension", id="short"),
+        pytest.param(
+            "UPDATE sentence_vectors SET vector = x'0000803f0000803f0000000000000000' WHERE sentence = 2",
+            "vectors",
+            "1 are not of length 1",
+            id="long",
+        ),
         pytest.param(
             "INSERT INTO chunk_vectors VALUES (77, x'00000000000000000000000000000000')",
             "database",
