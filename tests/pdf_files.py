@@ -35,7 +35,7 @@ class Text(NamedTuple):
 
 
 def draw(*pages: Sequence[Text], **settings: Any) -> bytes:
-    """A PDF with these lines on these pages. `title`, `encrypt` and `rotation` are settings."""
+    """A PDF with these lines on these pages. `title`, `encrypt` and `rotation=90` are settings."""
     file = BytesIO()
     canvas = Canvas(file, pagesize=(WIDTH, HEIGHT), invariant=1, encrypt=settings.get("encrypt"))
     if "title" in settings:
@@ -44,7 +44,14 @@ def draw(*pages: Sequence[Text], **settings: Any) -> bytes:
         canvas.setPageRotation(settings.get("rotation", 0))
         for line in page:
             canvas.setFont(line.font, line.size)
-            canvas.drawString(line.x, HEIGHT - line.y, line.text)
+            if settings.get("rotation"):
+                canvas.saveState()
+                canvas.translate(line.y, line.x)
+                canvas.rotate(90)
+                canvas.drawString(0, 0, line.text)
+                canvas.restoreState()
+            else:
+                canvas.drawString(line.x, HEIGHT - line.y, line.text)
         canvas.showPage()
     canvas.save()
     return file.getvalue()

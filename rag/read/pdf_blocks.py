@@ -10,7 +10,7 @@ from itertools import chain, pairwise
 from rag.read.layout import Content, Layout
 from rag.read.pdf_hyphens import count_words, join_lines
 from rag.read.pdf_order import Row
-from rag.read.pdf_paragraphs import Group, Style, groups_of, is_continued
+from rag.read.pdf_paragraphs import Group, Style, footnotes_of, groups_of, is_continued
 from rag.read.pdf_tables import LEADER, Table
 from rag.records import BlockKind
 
@@ -53,7 +53,7 @@ def write_blocks(
     for page in pages:
         regions, footnotes = _without_footnotes(page.regions, style)
         body.append(_joined([list(groups_of(region, page.number, style)) for region in regions]))
-        notes.append([group for region in footnotes for group in groups_of(region, page.number, style)])
+        notes.append([group for region in footnotes for group in footnotes_of(region, page.number, style)])
     _join_pages(body)
     texts = (row.text for row in rows)
     cells = (cell for table in _tables(pages) for cell in chain(table.headers, *table.rows))

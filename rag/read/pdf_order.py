@@ -141,7 +141,10 @@ def regions_of(pieces: Sequence[Piece], depth: int = 0) -> list[list[Piece]]:
     for band in _bands(pieces, gutter):
         left, right = _sides(band, gutter)
         if len(left) + len(right) == len(band) and _are_columns(left, right, is_known=True):
-            regions += regions_of(left, depth + 1) + regions_of(right, depth + 1)
+            below = _below(left, right)
+            sides = [[piece for piece in side if piece.order not in below] for side in (left, right)]
+            for part in (*sides, [piece for piece in band if piece.order in below]):
+                regions += regions_of(part, depth + 1)
             is_open = False
         elif is_open:
             regions[-1] += band
@@ -149,6 +152,20 @@ def regions_of(pieces: Sequence[Piece], depth: int = 0) -> list[list[Piece]]:
             regions.append(band)
             is_open = True
     return regions
+
+
+def _below(left: Sequence[Piece], right: Sequence[Piece]) -> set[int]:
+    """What stands below both columns and comes after them in the file: the text goes on there in full width."""
+    sides = sorted([(p.order, 0, p) for p in left] + [(p.order, 1, p) for p in right], key=lambda item: item[:2])
+    switches = [n for n in range(1, len(sides)) if sides[n][1] != sides[n - 1][1]]
+    if len(switches) < 2:
+        return set()
+    columns, rest = sides[: switches[1]], sides[switches[1] :]
+    ends = {side: max(p.y for _, s, p in columns if s == side) for side in (0, 1)}
+    if min(sum(s == side for _, s, _ in columns) for side in (0, 1)) < _MIN_COLUMN_LINES:
+        return set()
+    is_below = all(p.y > max(ends.values()) for _, _, p in rest)
+    return {order for order, _, _ in rest} if is_below else set()
 
 
 def _gutter(pieces: Sequence[Piece]) -> float | None:

@@ -29,6 +29,7 @@ _MIN_FULL_SHARE = 0.6
 _MARKED = re.compile(rf"({MARKER.pattern})\s+(?=\S)")
 _BULLET = re.compile("[•◦▪▫‣⁃●○■□◆◇➢➤❖✓✔\uf000-\uf0ff]")
 _NUMBERED = re.compile(r"\d{1,2}(?:\.\d{1,2})*\.?\s+\S")
+_FOOTNOTE_START = re.compile(r"(?:\d{1,3}|[*†‡§]{1,3}|\[\d{1,3}\])[.)]?\s*(?=[^\W\d]|[\"“„(])")
 _SENTENCE_END = re.compile(r"[.!?:;…。！？؟۔][\"'”’»)\]]*\d{0,3}$")
 
 
@@ -83,6 +84,22 @@ def groups_of(region: Sequence[Row | Table], page: int, style: Style) -> Iterato
         group = Group([item], page, marker, _is_large(item, style), item.bold)
     if group:
         yield group
+
+
+def footnotes_of(region: Sequence[Row | Table], page: int, style: Style) -> Iterator[Group | Table]:
+    """The blocks of a region of footnotes: each begins with its number or mark."""
+    for group in groups_of(region, page, style):
+        if isinstance(group, Table) or not _FOOTNOTE_START.match(group.rows[0].text):
+            yield group
+            continue
+        starts = [n for n, row in enumerate(group.rows) if n == 0 or _is_next_note(row, group.rows[n - 1])]
+        for start, end in pairwise([*starts, len(group.rows)]):
+            marker = group.marker if start == 0 else ""
+            yield Group(group.rows[start:end], page, marker, group.is_large, group.is_bold)
+
+
+def _is_next_note(row: Row, before: Row) -> bool:
+    return _FOOTNOTE_START.match(row.text) is not None and _SENTENCE_END.search(before.text) is not None
 
 
 def is_continued(before: Group | Table, group: Group | Table) -> bool:

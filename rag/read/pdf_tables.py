@@ -79,7 +79,7 @@ def _run(rows: Sequence[Row], start: int) -> list[Row]:
             break
         fitted = _fitted(row, run)
         # One cell alone in its row is the rest of a cell above, or of one beside it.
-        if len(fitted.pieces) < 2 and distance > _TIGHT * row.size:
+        if len(fitted.pieces) < 2 and distance > _TIGHT * row.size and not _is_under_cell(fitted, run):
             break
         merged = _columns([*run, fitted])
         widest = max(widest, len(fitted.pieces))
@@ -90,6 +90,11 @@ def _run(rows: Sequence[Row], start: int) -> list[Row]:
     while run and len(run[-1].pieces) < 2 and run[-1].x0 <= columns[0][1] and len(run) > 1 and _is_after(run):
         run.pop()
     return run
+
+
+def _is_under_cell(row: Row, run: Sequence[Row]) -> bool:
+    """Whether the row begins exactly under a cell behind the first column: its neighbours are set in the middle."""
+    return any(abs(row.x0 - piece.x0) < 1 for above in run for piece in above.pieces[1:])
 
 
 def _is_after(run: Sequence[Row]) -> bool:
