@@ -168,13 +168,33 @@ def _marker(group: Group | None, row: Row, context: _Context) -> str:
         return ""
     if row.bold and context.style.is_bold_telling and not _BULLET.match(row.text):
         return ""  # "1. Scope" in bold is a heading
-    if group and not group.marker and not _BULLET.match(row.text):
-        # In a paragraph a number, or a dash, may come to stand at the start of a line.
-        before = group.rows[-1]
-        is_free = row.y - before.y > _PARAGRAPH_DISTANCE * context.usual or _fits(before, row, context)
-        if not (is_free or group.is_large or group.is_bold or _SENTENCE_END.search(before.text)):
-            return ""
+    if group and not _BULLET.match(row.text) and not _may_be_item(group, row, found[1], context):
+        return ""
     return found[0]
+
+
+def _may_be_item(group: Group, row: Row, marker: str, context: _Context) -> bool:
+    """Whether a number or a dash at the start of a line can be a marker: in a paragraph it may come to stand there."""
+    before = group.rows[-1]
+    if group.is_large or group.is_bold or row.y - before.y > _PARAGRAPH_DISTANCE * context.usual:
+        return True
+    number, is_ended = _count(marker), _SENTENCE_END.search(before.text) is not None
+    if group.marker and abs(row.x0 - group.rows[0].x0) < _HANG * row.size:
+        last = group.marker.strip()
+        return is_ended or (last == marker if number is None else number == (_count(last) or 0) + 1)
+    if number is None:
+        return is_ended or _fits(before, row, context)
+    return is_ended and number == 1
+
+
+def _count(marker: str) -> int | None:
+    """The place of a counting marker in its list: 1 for "1.", "a)" and "(i)"; None for what does not count."""
+    name = marker.strip("().")
+    if name.isdecimal():
+        return int(name)
+    if name == "i":
+        return 1
+    return ord(name) - ord("a") + 1 if len(name) == 1 and "a" <= name <= "z" else None
 
 
 def _begins(group: Group, row: Row, context: _Context) -> bool:

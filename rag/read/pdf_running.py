@@ -19,6 +19,7 @@ _MIN_SHARE = 0.6  # of the pages; a header that changes from page to page stands
 _MIN_ALTERNATE_SHARE = 0.4
 _MIN_LIKENESS = 0.85
 _MAX_VARIANTS = 20  # of a line at one place that are compared; the most frequent first
+_MAX_COMPARED = 120  # characters
 _MIN_SPACE = 1.25  # times the usual distance of lines: what stands closer to the text belongs to it
 
 _NUMBER = re.compile(r"\d+|\b[ivxlc]+\b", re.IGNORECASE)
@@ -33,7 +34,8 @@ class _Candidate:
     row: Row
     place: int
     key: str
-    is_apart: bool
+    is_apart: bool  # there is space between the line and what stands next to it on the inner side
+    inner: float  # y of what stands next to it there
 
 
 def split_running(pages: Sequence[tuple[Sequence[Piece], float]]) -> tuple[list[list[Piece]], list[str]]:
@@ -66,10 +68,10 @@ def _candidates(page: int, pieces: Sequence[Piece], height: float) -> list[_Cand
     found = []
     for row in top + bottom:
         place = round(row.y / (_PLACE * height)) if height else 0
-        inner = (y - row.y for y in body if y > row.y + 1) if row in top else (row.y - y for y in body if y < row.y - 1)
-        distances = sorted(inner)
-        is_apart = not distances or distances[0] > _MIN_SPACE * usual
-        found.append(_Candidate(page, row, place, _NUMBER.sub("#", row.text).casefold(), is_apart))
+        nearer = [y for y in body if (y > row.y + 1 if row in top else y < row.y - 1)]
+        inner = (nearer[0] if row in top else nearer[-1]) if nearer else -1.0
+        is_apart = bool(nearer) and abs(inner - row.y) > _MIN_SPACE * usual
+        found.append(_Candidate(page, row, place, _NUMBER.sub("#", row.text).casefold(), is_apart, inner))
     return found
 
 
@@ -85,7 +87,7 @@ def _repeated(candidates: Sequence[_Candidate], pages: int) -> set[int]:
     places: Mapping[int, list[_Candidate]] = defaultdict(list)
     for candidate in candidates:
         places[candidate.place].append(candidate)
-    chosen: set[int] = set()
+    groups: list[list[_Candidate]] = []
     for place, here in places.items():
         near = [*places.get(place - 1, []), *here, *places.get(place + 1, [])]
         counts = Counter(key for key, _ in {(c.key, c.page) for c in near})
@@ -96,19 +98,22 @@ def _repeated(candidates: Sequence[_Candidate], pages: int) -> set[int]:
             on = {c.page for c in members}
             is_most = len(on) >= _MIN_SHARE * pages
             alternates = len(on) >= _MIN_ALTERNATE_SHARE * pages and len({page % 2 for page in on}) == 1
-            if len(on) >= _MIN_PAGES and (is_most or alternates) and _stand_apart(members, candidates):
+            if len(on) >= _MIN_PAGES and (is_most or alternates):
+                groups.append(members)
+    # The outer line of two stands apart from the text as the inner one does.
+    chosen: set[int] = set()
+    taken: set[tuple[int, float]] = set()
+    for _ in range(_MAX_ROWS):
+        for members in groups:
+            if 2 * sum(c.is_apart or (c.page, c.inner) in taken for c in members) >= len(members):
                 chosen |= {id(c) for c in members}
+                taken |= {(c.page, piece.y) for c in members for piece in c.row.pieces}
     return chosen
 
 
 def _is_like(key: str, other: str) -> bool:
-    return len(key) < 200 and SequenceMatcher(None, key, other).ratio() >= _MIN_LIKENESS
-
-
-def _stand_apart(members: Sequence[_Candidate], candidates: Sequence[_Candidate]) -> bool:
-    """Whether there is space between these lines and the text, or only other lines of the margin on most pages."""
-    apart = {(c.page, c.place) for c in candidates if c.is_apart}
-    return sum(any(page == c.page for page, _ in apart) and c.is_apart for c in members) >= len(members) / 2
+    matcher = SequenceMatcher(None, key[:_MAX_COMPARED], other[:_MAX_COMPARED], autojunk=False)
+    return matcher.real_quick_ratio() >= _MIN_LIKENESS and matcher.quick_ratio() >= _MIN_LIKENESS <= matcher.ratio()
 
 
 def _page_numbers(candidates: Sequence[_Candidate], pages: int) -> set[int]:

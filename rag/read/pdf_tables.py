@@ -13,7 +13,7 @@ _COLUMN_GAP = 0.15  # times the type size: columns of cells are at least this fa
 _MAX_DISTANCE = 4.0  # times the type size, from row to row
 _TIGHT = 1.45  # times the type size: lines this close can be of one cell
 _MIN_FILLED_SHARE = 0.6  # of the rows have two cells or more
-_MAX_ROWS = 2000  # of one table; a longer one goes on as the next
+_MAX_ROWS = 300  # of one table on a page; no page that people read holds more
 _MAX_HEADER_CHARACTERS = 60
 _PROSE_LENGTH = 35
 

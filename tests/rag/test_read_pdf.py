@@ -120,6 +120,13 @@ class TestRunningLines:
         ]
         assert texts(draw(*pages)) == [prose_text(n, sentences=1) for n in range(6)]
 
+    def test_a_header_of_two_lines_is_left_out_whole(self) -> None:
+        head = lines("Harbour handbook", "Fourth edition", y=30)
+        pages = [[*head, *lines(prose_text(n, sentences=1), f"{n} boats.", y=120)] for n in range(4)]
+        assert "andbook" not in read_pdf(draw(*pages)).text
+        assert "edition" not in read_pdf(draw(*pages)).text
+        assert read_pdf(draw(*pages)).warnings[0].startswith("8 lines")
+
     def test_short_files_lose_only_lines_that_count_their_own_pages(self) -> None:
         pages = [
             [Text(72, 40, "Harbour handbook"), *lines(f"It rained {n} days."), Text(290, 815, f"Page {n} of 2")]

@@ -172,10 +172,31 @@ class TestLists:
             (1, "list_item", 1, "Stop."),
         ]
 
-    def test_a_number_at_the_start_of_a_line_is_part_of_the_sentence(self) -> None:
+    @pytest.mark.parametrize("number", ["12.", "1.", "a)", "–"])
+    def test_a_number_at_the_start_of_a_line_is_part_of_the_sentence(self, number: str) -> None:
         first = "The harbour was closed to all boats on the afternoon of May"
-        page = lines(first, "12. It was opened again by the keeper after a few days.")
-        assert texts(draw(page)) == [f"{first} 12. It was opened again by the keeper after a few days."]
+        page = lines(first, f"{number} It was opened again by the keeper after a few days.")
+        assert texts(draw(page)) == [f"{first} {number} It was opened again by the keeper after a few days."]
+
+    def test_items_without_full_stops_count_on(self) -> None:
+        page = lines(
+            "Bring this before the boat leaves:",
+            "1. a rope",
+            "2. a lamp",
+            "3. a pump",
+            "And that:",
+            "– a cup",
+            "– a hat",
+        )
+        assert found(draw(page)) == [
+            (1, "paragraph", 0, "Bring this before the boat leaves:"),
+            (1, "list_item", 1, "a rope"),
+            (1, "list_item", 1, "a lamp"),
+            (1, "list_item", 1, "a pump"),
+            (1, "paragraph", 0, "And that:"),
+            (1, "list_item", 1, "a cup"),
+            (1, "list_item", 1, "a hat"),
+        ]
 
     def test_a_marker_far_from_its_item_is_no_cell(self) -> None:
         page = [
