@@ -16,7 +16,7 @@ from rag.read.pdf_blocks import Page, Region, write_blocks
 from rag.read.pdf_order import Piece, pieces_of, regions_of
 from rag.read.pdf_running import split_running
 from rag.read.pdf_tables import lines_and_tables
-from rag.read.pdf_words import LOCK, Frame, opened, read_frames, title_of
+from rag.read.pdf_words import LOCK, UNKNOWN, Frame, opened, read_frames, title_of
 
 Recognise = Callable[[bytes, int], Sequence[str]]
 
@@ -56,7 +56,7 @@ def read_pdf(data: bytes, *, recognise: Recognise | None = None) -> Content:
         Page(number, _regions(pieces, page[1:]))
         for number, (pieces, page) in enumerate(zip(kept, frames, strict=True), 1)
     ]
-    warnings = (*_running_warning(running), *_empty_warning(empty))
+    warnings = (*_running_warning(running), *_empty_warning(empty), *_unknown_warning(frames))
     return write_blocks(pages, title=title, warnings=warnings, recognised=recognised)
 
 
@@ -107,3 +107,11 @@ def _empty_warning(pages: Sequence[int]) -> tuple[str, ...]:
     more = f" and {len(ranges) - _MAX_RANGES} more ranges" if len(ranges) > _MAX_RANGES else ""
     has = "page {} has no text; if it is" if len(pages) == 1 else "pages {} have no text; if they are"
     return (has.format(", ".join(names) + more) + " scanned, run text recognition (OCR) first",)
+
+
+def _unknown_warning(pages: Sequence[Sequence[Frame]]) -> tuple[str, ...]:
+    words = (word for frames in pages for frame in frames for word in frame.words)
+    if not (count := sum(word.text.count(UNKNOWN) for word in words)):
+        return ()
+    are = "1 drawn character is" if count == 1 else f"{count:,} drawn characters are"
+    return (f"{are} not named in the file and read as {UNKNOWN}; if that is much, run text recognition (OCR) on it",)

@@ -23,6 +23,7 @@ from rag.errors import UnreadableDocument
 LOCK = threading.RLock()
 
 _HEADER_WITHIN = 1024  # bytes: other readers allow as much in front of a PDF, and behind its end
+UNKNOWN = "\ufffd"  # stands for a drawn character of which the file does not say what it is
 _JOINED_HYPHEN = "\x02"  # PDFium's sign for a hyphen that ends a line
 _BOLD_NAME = re.compile(rb"bold|black|heavy|demi", re.IGNORECASE)
 _FORCE_BOLD = 1 << 18
@@ -142,10 +143,8 @@ def _words(text: Any, count: int, visible: tuple[float, float, float, float]) ->
     characters: list[str] = []
     for position in range(count + 1):
         code = raw.FPDFText_GetUnicode(text, position) if position < count else 0x20
-        character = chr(code) if 0 < code < 0x110000 else ""
+        character = chr(code) if 0 < code < 0x110000 else UNKNOWN
         ends = character == _JOINED_HYPHEN
-        if not character:
-            continue
         if not character.isspace():
             if not characters:
                 start = position

@@ -272,7 +272,7 @@ PAGE = """<!doctype html><html lang=en><head><title>Harbour rules</title><style>
 @page { size: A4; margin: 2cm } body { font: 12px/1.4 serif } .two { columns: 2; text-align: justify; hyphens: auto }
 </style></head><body><h1>Rules of the harbour</h1><p>%(first)s</p><h2>Boats</h2><div class=two><p>%(second)s</p>
 <p>%(third)s</p></div><h2>Parts</h2><table><tr><th>Part<th>Price</tr><tr><td>Seal<td>3 EUR</tr>
-<tr><td>Lamp, large<td>12 EUR</tr></table><ol><li>Open it.<li>Close it.</ol><p>efficient ﬁsh ﬂow in Ελλάδα</p>
+<tr><td>Lamp, large<td>12 EUR</tr></table><ol><li>Open it.<li>Close it.</ol><p>efficient ﬁsh ﬂow in Ελλάδα &#xE123;</p>
 <p dir=rtl>שלום עולם</p></body></html>"""
 
 
@@ -291,7 +291,12 @@ def test_a_page_that_chromium_prints(tmp_path: Path) -> None:
         timeout=60,
     )
     data = (tmp_path / "a.pdf").read_bytes()
-    assert read_pdf(data).title == "Harbour rules"
+    content = read_pdf(data)
+    assert content.title == "Harbour rules"
+    assert content.warnings == (
+        "1 drawn character is not named in the file and read as \ufffd; "
+        "if that is much, run text recognition (OCR) on it",
+    )
     assert [item[1:] for item in found(data)] == [
         ("heading", 1, "Rules of the harbour"),
         ("paragraph", 0, first),
@@ -303,6 +308,6 @@ def test_a_page_that_chromium_prints(tmp_path: Path) -> None:
         ("table_row", 0, "Part: Lamp, large; Price: 12 EUR"),
         ("list_item", 1, "Open it."),
         ("list_item", 1, "Close it."),
-        ("paragraph", 0, "efficient fish flow in Ελλάδα"),
+        ("paragraph", 0, "efficient fish flow in Ελλάδα \ufffd"),
         ("paragraph", 0, "שלום עולם"),
     ]
