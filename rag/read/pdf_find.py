@@ -6,7 +6,7 @@ import ctypes
 import unicodedata
 from typing import Any
 
-import pypdfium2.raw as raw  # type: ignore[import-untyped, unused-ignore]
+import pypdfium2.raw as raw  # type: ignore[import-untyped, unused-ignore]  # it has no types
 
 from rag.read.pdf_words import LOCK, opened, opened_page
 

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-import pypdfium2 as pdfium  # type: ignore[import-untyped, unused-ignore]
-import pypdfium2.raw as raw  # type: ignore[import-untyped, unused-ignore]
+import pypdfium2 as pdfium  # type: ignore[import-untyped, unused-ignore]  # it has no types
+import pypdfium2.raw as raw  # type: ignore[import-untyped, unused-ignore]  # it has no types
 
 from rag.errors import UnreadableDocument
 
