@@ -51,6 +51,7 @@ HOMES = {
     "onnxruntime": ("rag/embed.py", "rag/reader.py", "rag/export.py", "rag/training/"),
     "faiss": ("rag/index.py",),
     "apsw": ("rag/store/",),
+    "pypdfium2": ("rag/read/pdf_words.py", "rag/read/pdf_find.py"),
     "sentencex": ("rag/split/",),
     "fastapi": ("web/",),
     "starlette": ("web/",),

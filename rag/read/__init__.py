@@ -19,6 +19,7 @@ from rag.read.files import check_regular, modified_at, printable, read_file, too
 from rag.read.html import read_html
 from rag.read.layout import Content
 from rag.read.markdown import read_markdown
+from rag.read.pdf import read_pdf
 from rag.read.plain import read_plain
 from rag.records import Document, Source
 
@@ -33,10 +34,16 @@ MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
         ".html": "text/html",
         ".htm": "text/html",
         ".xhtml": "text/html",
+        ".pdf": "application/pdf",
     }
 )
 _READERS: Mapping[str, Callable[[bytes], Content]] = MappingProxyType(
-    {"text/plain": read_plain, "text/markdown": read_markdown, "text/html": read_html}
+    {
+        "text/plain": read_plain,
+        "text/markdown": read_markdown,
+        "text/html": read_html,
+        "application/pdf": read_pdf,
+    }
 )
 _MAX_TITLE_CHARS = 200
 # In front of the name of a file that was sent, in its location.

@@ -1,0 +1,267 @@
+"""Words on a page to regions of lines in the order of reading: columns side by side, bands one above the other."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from rag.read.pdf_words import Frame, Word
+
+# Shares of the type size.
+_SAME_LINE = 0.45  # a raised number is still on its line
+_WIDE_GAP = 0.8  # wider than this is no space between words: a gutter, a cell, a tab
+_WIDE_SPACE = 1.6  # a space in justified lines can be as wide
+_GLUED_GAP = 0.12
+
+_MIN_COLUMN_LINES = 3
+_MIN_COLUMN_CHARACTERS = 18  # the usual line of a column is at least this long
+_MIN_SMALL_BAND_CHARACTERS = 12
+_MIN_LOWER_SHARE = 0.25  # of lines that begin in the middle of a sentence; in tables cells begin with a capital
+_MAX_DEPTH = 3
+_MAX_CANDIDATES = 24
+_EDGE_SHARE = 0.1  # of the width: no gutter is as close to the edge of the text
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Words of one line without a wide gap; `order` counts the pieces of a page as the file gives them."""
+
+    words: tuple[Word, ...]
+    order: int
+    text: str
+    x0: float
+    x1: float
+    y: float
+    size: float
+    bold: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The pieces that stand on one line of a region, from its start to its end."""
+
+    pieces: tuple[Piece, ...]
+    text: str
+    x0: float
+    x1: float
+    y: float
+    size: float
+    bold: bool
+    first_width: float  # of the first word
+
+
+def pieces_of(frame: Frame) -> list[Piece]:
+    """The pieces of a frame in file order. Where most is written from right to left, x counts from the right edge."""
+    words = frame.words
+    if sum(map(_is_right_to_left, words)) > len(words) / 2:
+        words = tuple(replace(w, x0=frame.width - w.x1, x1=frame.width - w.x0) for w in words)
+    runs: list[list[Word]] = []
+    for word in words:
+        if runs and _follows(runs[-1][-1], word):
+            runs[-1].append(word)
+        else:
+            runs.append([word])
+    return [make_piece(run, order) for order, run in enumerate(runs)]
+
+
+def _is_right_to_left(word: Word) -> bool:
+    return any(unicodedata.bidirectional(character) in ("R", "AL") for character in word.text)
+
+
+def _follows(word: Word, following: Word) -> bool:
+    size = max(word.size, following.size)
+    if abs(word.y - following.y) > _SAME_LINE * size:
+        return False
+    gap = following.x0 - word.x1
+    if gap < -0.5 * size and _is_right_to_left(following):
+        gap = word.x0 - following.x1
+    return -0.5 * size <= gap <= (_WIDE_SPACE if following.spaced else _WIDE_GAP) * size
+
+
+def make_piece(words: Sequence[Word], order: int) -> Piece:
+    """A piece of the given words; its type size and baseline are those of most characters."""
+    weights: Counter[tuple[float, float]] = Counter()
+    for word in words:
+        weights[word.size, word.y] += len(word.text)
+    size, y = weights.most_common(1)[0][0]
+    named = [word for word in words if any(map(str.isalnum, word.text))] or words
+    text = "".join(f"{'' if word.glued else ' '}{word.text}" for word in words).strip()
+    x0, x1 = min(word.x0 for word in words), max(word.x1 for word in words)
+    return Piece(tuple(words), order, text, x0, x1, y, size, all(word.bold for word in named))
+
+
+def rows_of(pieces: Sequence[Piece]) -> list[Row]:
+    """Pieces on the same baseline become one row; rows from top to bottom."""
+    rows: list[list[Piece]] = []
+    anchor = 0.0  # baseline of the row's largest piece
+    for piece in sorted(pieces, key=lambda piece: (piece.y, piece.x0, piece.order)):
+        largest = max((p.size for p in rows[-1]), default=0.0) if rows else 0.0
+        if rows and piece.y - anchor <= _SAME_LINE * max(largest, piece.size):
+            rows[-1].append(piece)
+            if piece.size > largest:
+                anchor = piece.y
+        else:
+            rows.append([piece])
+            anchor = piece.y
+    return [make_row(row) for row in rows]
+
+
+def make_row(pieces: Sequence[Piece]) -> Row:
+    """A row of the given pieces, which may be one alone."""
+    pieces = sorted(pieces, key=lambda piece: (piece.x0, piece.order))
+    text = pieces[0].text
+    for before, piece in pairwise(pieces):
+        is_glued = piece.x0 - before.x1 < _GLUED_GAP * min(before.size, piece.size) or piece.words[0].glued
+        text += ("" if is_glued else " ") + piece.text
+    heaviest = max(pieces, key=lambda piece: (len(piece.text), -piece.order))
+    first = pieces[0].words[0]
+    return Row(
+        tuple(pieces),
+        text,
+        pieces[0].x0,
+        max(piece.x1 for piece in pieces),
+        heaviest.y,
+        heaviest.size,
+        all(piece.bold for piece in pieces),
+        first.x1 - first.x0,
+    )
+
+
+def regions_of(pieces: Sequence[Piece], depth: int = 0) -> list[list[Piece]]:
+    """The pieces of a page in regions, in reading order; a region has no columns of prose in it."""
+    gutter = _gutter(pieces) if depth < _MAX_DEPTH else None
+    if gutter is None:
+        return [list(pieces)] if pieces else []
+    regions: list[list[Piece]] = []
+    is_open = False  # the last region is a full-width one that may go on
+    for band in _bands(pieces, gutter):
+        left, right = _sides(band, gutter)
+        if len(left) + len(right) == len(band) and _are_columns(left, right, is_known=True):
+            below = _below(left, right)
+            sides = [[piece for piece in side if piece.order not in below] for side in (left, right)]
+            for part in (*sides, [piece for piece in band if piece.order in below]):
+                regions += regions_of(part, depth + 1)
+            is_open = False
+        elif is_open:
+            regions[-1] += band
+        else:
+            regions.append(band)
+            is_open = True
+    return regions
+
+
+def _below(left: Sequence[Piece], right: Sequence[Piece]) -> set[int]:
+    """What stands below both columns and comes after them in the file: the text goes on there in full width."""
+    sides = sorted([(p.order, 0, p) for p in left] + [(p.order, 1, p) for p in right], key=lambda item: item[:2])
+    switches = [n for n in range(1, len(sides)) if sides[n][1] != sides[n - 1][1]]
+    if len(switches) < 2:
+        return set()
+    columns, rest = sides[: switches[1]], sides[switches[1] :]
+    ends = {side: max(p.y for _, s, p in columns if s == side) for side in (0, 1)}
+    if min(sum(s == side for _, s, _ in columns) for side in (0, 1)) < _MIN_COLUMN_LINES:
+        return set()
+    is_below = all(p.y > max(ends.values()) for _, _, p in rest)
+    return {order for order, _, _ in rest} if is_below else set()
+
+
+def _gutter(pieces: Sequence[Piece]) -> float | None:
+    """The x at which the right one of two columns begins; None without columns. Most lines in columns wins."""
+    if len(pieces) < 2 * _MIN_COLUMN_LINES:
+        return None
+    left, right = min(piece.x0 for piece in pieces), max(piece.x1 for piece in pieces)
+    edge = _EDGE_SHARE * (right - left)
+    starts = Counter(round(piece.x0) for piece in pieces if left + edge < piece.x0 < right - edge)
+    best: tuple[int, float] | None = None
+    for start, count in sorted(starts.most_common(_MAX_CANDIDATES)):
+        if count < _MIN_COLUMN_LINES:
+            continue
+        gutter = start - 1.0
+        score = 0
+        for band in _bands(pieces, gutter):
+            left_side, right_side = _sides(band, gutter)
+            if len(left_side) + len(right_side) == len(band) and _are_columns(left_side, right_side):
+                score += len(band)
+        if score and (best is None or score > best[0]):
+            best = score, gutter
+    return best[1] if best else None
+
+
+def _bands(pieces: Sequence[Piece], gutter: float) -> Iterator[list[Piece]]:
+    """The pieces from top to bottom, parted where a line runs across the gutter; such lines are bands too."""
+    band: list[Piece] = []
+    was_crossed = False
+    for row in _loose_rows(pieces):
+        is_crossed = any(piece.x0 < gutter < piece.x1 for piece in row)
+        if band and is_crossed != was_crossed:
+            yield band
+            band = []
+        band += row
+        was_crossed = is_crossed
+    if band:
+        yield band
+
+
+def _loose_rows(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
+    row: list[Piece] = []
+    for piece in sorted(pieces, key=lambda piece: (piece.y, piece.order)):
+        if row and piece.y - row[0].y > _SAME_LINE * row[0].size:
+            yield row
+            row = []
+        row.append(piece)
+    if row:
+        yield row
+
+
+def _sides(band: Sequence[Piece], gutter: float) -> tuple[list[Piece], list[Piece]]:
+    return [piece for piece in band if piece.x1 <= gutter], [piece for piece in band if piece.x0 >= gutter]
+
+
+def _are_columns(left: Sequence[Piece], right: Sequence[Piece], *, is_known: bool = False) -> bool:
+    """Whether two sides of a band are prose side by side; `is_known` when the page has columns at this gutter."""
+    if not left or not right:
+        return is_known
+    if _is_table_of_groups(left, right):
+        return False
+    if min(len(left), len(right)) >= _MIN_COLUMN_LINES:
+        if is_prose(left) and is_prose(right):
+            return True
+        if not is_known:
+            return False
+    return is_known and min(map(_usual_length, (left, right))) >= _MIN_SMALL_BAND_CHARACTERS
+
+
+def is_prose(pieces: Sequence[Piece]) -> bool:
+    """Whether these lines are running text: long enough, and many begin in the middle of a sentence."""
+    if _usual_length(pieces) < _MIN_COLUMN_CHARACTERS:
+        return False
+    starts = [match[0] for piece in pieces if (match := re.search(r"[^\W\d_]", piece.text))]
+    cased = [start for start in starts if start.lower() != start.upper()]
+    if len(cased) < len(starts) / 2:
+        return True  # a script without capitals
+    return sum(start.islower() for start in cased) >= _MIN_LOWER_SHARE * len(cased)
+
+
+def _usual_length(pieces: Sequence[Piece]) -> int:
+    return sorted(len(piece.text) for piece in pieces)[len(pieces) // 2]
+
+
+def _is_table_of_groups(left: Sequence[Piece], right: Sequence[Piece]) -> bool:
+    """Whether the file gives the sides by turns, a few lines each, beginning at the same height: cells of a table."""
+    sides = {piece.order: (0, piece) for piece in left} | {piece.order: (1, piece) for piece in right}
+    groups: list[list[Piece]] = []
+    before: int | None = None
+    for order in sorted(sides):
+        side, piece = sides[order]
+        if side != before:
+            groups.append([])
+        groups[-1].append(piece)
+        before = side
+    if len(groups) < 4 or all(len(group) == 1 for group in groups):
+        return False
+    pairs = list(pairwise(groups))
+    level = sum(abs(a[0].y - b[0].y) <= _SAME_LINE * a[0].size for a, b in pairs)
+    return level >= 0.4 * len(pairs)
