@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from rag.errors import UnreadableDocument, UnsupportedFormat
 from rag.read.canonical import clean_text
+from rag.read.delimited import read_delimited
 from rag.read.files import check_regular, modified_at, printable, read_file, too_large, unreadable
 from rag.read.html import read_html
 from rag.read.layout import Content
@@ -33,10 +34,18 @@ MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
         ".html": "text/html",
         ".htm": "text/html",
         ".xhtml": "text/html",
+        ".csv": "text/csv",
+        ".tsv": "text/tab-separated-values",
     }
 )
 _READERS: Mapping[str, Callable[[bytes], Content]] = MappingProxyType(
-    {"text/plain": read_plain, "text/markdown": read_markdown, "text/html": read_html}
+    {
+        "text/plain": read_plain,
+        "text/markdown": read_markdown,
+        "text/html": read_html,
+        "text/csv": read_delimited,
+        "text/tab-separated-values": read_delimited,
+    }
 )
 _MAX_TITLE_CHARS = 200
 
