@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 from rag.errors import UnreadableDocument, UnsupportedFormat
 from rag.read.canonical import clean_text
 from rag.read.delimited import read_delimited
+from rag.read.eml import read_eml
 from rag.read.files import check_regular, modified_at, printable, read_file, too_large, unreadable
 from rag.read.html import read_html
 from rag.read.layout import Content
@@ -36,6 +37,7 @@ MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
         ".xhtml": "text/html",
         ".csv": "text/csv",
         ".tsv": "text/tab-separated-values",
+        ".eml": "message/rfc822",
     }
 )
 _READERS: Mapping[str, Callable[[bytes], Content]] = MappingProxyType(
@@ -45,6 +47,7 @@ _READERS: Mapping[str, Callable[[bytes], Content]] = MappingProxyType(
         "text/html": read_html,
         "text/csv": read_delimited,
         "text/tab-separated-values": read_delimited,
+        "message/rfc822": read_eml,
     }
 )
 _MAX_TITLE_CHARS = 200

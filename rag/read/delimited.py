@@ -102,8 +102,10 @@ def _read_table(text: str) -> _Table:
 
 
 def _rows(text: str, delimiter: str, *, has_quotes: bool = True) -> Iterator[list[str]]:
-    quoting = csv.QUOTE_MINIMAL if has_quotes else csv.QUOTE_NONE
-    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
+    lines = io.StringIO(text, newline="")
+    if has_quotes:
+        return csv.reader(lines, delimiter=delimiter)
+    return csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
 
 
 def _kept_rows(text: str, delimiter: str, *, has_quotes: bool) -> tuple[list[list[str]], int] | None:
