@@ -17,6 +17,7 @@ from rag.errors import UnreadableDocument, UnsupportedFormat
 from rag.read.canonical import clean_text
 from rag.read.delimited import read_delimited
 from rag.read.eml import read_eml
+from rag.read.epub import read_epub
 from rag.read.files import check_regular, modified_at, printable, read_file, too_large, unreadable
 from rag.read.html import read_html
 from rag.read.layout import Content
@@ -38,6 +39,7 @@ MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
         ".csv": "text/csv",
         ".tsv": "text/tab-separated-values",
         ".eml": "message/rfc822",
+        ".epub": "application/epub+zip",
     }
 )
 _READERS: Mapping[str, Callable[[bytes], Content]] = MappingProxyType(
@@ -48,6 +50,7 @@ _READERS: Mapping[str, Callable[[bytes], Content]] = MappingProxyType(
         "text/csv": read_delimited,
         "text/tab-separated-values": read_delimited,
         "message/rfc822": read_eml,
+        "application/epub+zip": read_epub,
     }
 )
 _MAX_TITLE_CHARS = 200
