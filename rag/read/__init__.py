@@ -22,6 +22,7 @@ from rag.read.files import check_regular, modified_at, printable, read_file, too
 from rag.read.html import read_html
 from rag.read.layout import Content
 from rag.read.markdown import read_markdown
+from rag.read.msg import read_msg
 from rag.read.plain import read_plain
 from rag.records import Document, Source
 
@@ -39,6 +40,7 @@ MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
         ".csv": "text/csv",
         ".tsv": "text/tab-separated-values",
         ".eml": "message/rfc822",
+        ".msg": "application/vnd.ms-outlook",
         ".epub": "application/epub+zip",
     }
 )
@@ -50,6 +52,7 @@ _READERS: Mapping[str, Callable[[bytes], Content]] = MappingProxyType(
         "text/csv": read_delimited,
         "text/tab-separated-values": read_delimited,
         "message/rfc822": read_eml,
+        "application/vnd.ms-outlook": read_msg,
         "application/epub+zip": read_epub,
     }
 )

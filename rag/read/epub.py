@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from urllib.parse import unquote
 
 from lxml import etree
@@ -72,14 +73,14 @@ def read_epub(data: bytes) -> Content:
             continue
         warnings += found
         _add_chapter(layout, chapter, labels.get(name, ""))
-    warnings = list(dict.fromkeys(warnings))
+    title = " ".join(package.findtext(".//{*}metadata//{*}title", "").split())
+    content = layout.content(title=title)
     if missing:
         some = ", ".join(missing[:_MAX_NAMED]) + (" and others" if len(missing) > _MAX_NAMED else "")
-        if len(missing) >= len(chapters) + len(missing):
-            raise UnreadableDocument(f"none of its chapters is in it ({some}); get the book again")
+        if not content.blocks:
+            raise UnreadableDocument(f"none of its chapters can be read ({some}); get the book again")
         warnings.append(f"of its chapters {len(missing)} could not be read: {some}")
-    title = " ".join(package.findtext(".//{*}metadata//{*}title", "").split())
-    return layout.content(title=title, warnings=tuple(warnings))
+    return replace(content, warnings=tuple(dict.fromkeys(warnings)))
 
 
 def _open(data: bytes) -> zipfile.ZipFile:

@@ -129,7 +129,7 @@ def test_chapter_that_is_no_text_is_left_out_with_a_warning() -> None:
         pytest.param(book(book=None), "OEBPS/book.opf is missing in it", id="no package"),
         pytest.param(book(book="no XML"), "OEBPS/book.opf in it is no XML that can be read", id="no XML"),
         pytest.param(
-            book(one=None, two_b=None), r"none of its chapters is in it \(one.xhtml, two b.xhtml\)", id="bare"
+            book(one=None, two_b=None), r"none of its chapters can be read \(one.xhtml, two b.xhtml\)", id="bare"
         ),
     ],
 )
@@ -186,7 +186,7 @@ def test_chapters_beyond_the_limit_are_left_out_with_a_warning() -> None:
             archive.writestr(f"OEBPS/d{number}.xhtml", page)
     content = read_epub(data.getvalue())
     assert content.warnings == ("only the first 20,000,000 bytes of its chapters were read",)
-    assert content.text.count("\n599999 ") == 2
+    assert content.text.count("It rained.") == 2
 
 
 def test_entry_that_holds_more_than_it_says_is_refused() -> None:
