@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rag.errors import UnreadableDocument
-from rag.read.canonical import clean_text
 from rag.read.earlier import unwrap
 from rag.read.layout import Content
 from rag.read.message import MAX_DEPTH, Mail, Piece, head_fields, html_body, plain_body, write_mail
@@ -108,15 +107,12 @@ class _Found:
     def _take_text(self, part: Part) -> None:
         try:
             text, warnings = body_text(part)
-            if part.kind == "text/html":
-                pieces, cut = html_body(text)
-                warnings += cut
-            else:
-                pieces = plain_body(_unwrapped(part, text))
+            is_page = part.kind == "text/html"
+            pieces, found = html_body(text) if is_page else plain_body(_unwrapped(part, text))
         except UnreadableDocument as error:
             self.warnings.append(f"a part of it was left out: {error}")
             return
-        self.warnings += [*warnings, *clean_text(text)[1]]
+        self.warnings += [*warnings, *found]
         last = self.body[-1].number + 1 if self.body else 0
         self.body += [piece.numbered(piece.number + last) for piece in pieces]
 

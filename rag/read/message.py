@@ -28,6 +28,8 @@ _MAX_NAMED = 20
 _FIELDS = (("From", "from"), ("To", "to"), ("Cc", "cc"), ("Date", "date"), ("ISO date", "iso date"))
 _MAX_FIELD_CHARS = 1_000
 _CUT_FIELD = f"of a list of recipients only the first {_MAX_FIELD_CHARS:,} characters were read"
+_MAX_BODY_CHARS = 5_000_000  # of one text of a mail; 25 s where every second line is quoted
+_CUT_BODY = f"of a text in it only the first {_MAX_BODY_CHARS:,} characters were read"
 
 # Private to this file: where the blocks of a quote in HTML begin and end. Taken out of the mail's own words first.
 _BEGIN, _END = "\ue000", "\ue001"
@@ -99,9 +101,10 @@ def head_fields(words: Mapping[str, str]) -> tuple[tuple[tuple[str, str], ...], 
     return tuple(fields), warnings
 
 
-def plain_body(text: str) -> tuple[Piece, ...]:
-    """The pieces of a body in plain text. No line of a mail is a heading: "Dear Anna" would look like one."""
-    lines = clean_text(text)[0].split("\n")
+def plain_body(text: str) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
+    """The pieces of a body in plain text, and warnings. No line is a heading: "Dear Anna" would look like one."""
+    text, warnings = _bounded(text)
+    lines = text.split("\n")
     pieces: list[Piece] = []
     for (part, number), group in groupby(zip(label(lines), lines, strict=True), key=lambda pair: pair[0]):
         content = mark_plain("\n".join(bare(line, part) for _, line in group))
@@ -109,7 +112,7 @@ def plain_body(text: str) -> tuple[Piece, ...]:
             is_heading = block.kind is BlockKind.HEADING
             kind, level = (BlockKind.PARAGRAPH, 0) if is_heading else (block.kind, block.level)
             pieces.append(Piece(kind, block.span.of(content.text), level, part, number))
-    return tuple(pieces)
+    return tuple(pieces), warnings
 
 
 def html_body(text: str) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
@@ -117,7 +120,8 @@ def html_body(text: str) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
 
     Raises UnreadableDocument for a text without an element.
     """
-    page, warnings = parse_whole(clean_text(text)[0].replace(_BEGIN, "").replace(_END, ""))
+    text, warnings = _bounded(text)
+    page, cut = parse_whole(text.replace(_BEGIN, "").replace(_END, ""))
     for styled in page.xpath("//body//*[@style]"):
         if _HIDDEN.search(styled.get("style")):
             styled.drop_tree()
@@ -138,7 +142,7 @@ def html_body(text: str) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
         Piece(block.kind, bare(words, part), block.level, part, number)
         for (block, words), (part, number) in zip(found, label(lines), strict=True)
     ]
-    return tuple(pieces), warnings
+    return tuple(pieces), warnings + cut
 
 
 def iso_date(written: str) -> str:
@@ -165,6 +169,15 @@ def _add_mail(layout: Layout, mail: Mail, level: int) -> None:
             layout.add(piece.kind, piece.text, level=piece.level)
     for inner in mail.attached:
         _add_mail(layout, inner, level + 1)
+
+
+def _bounded(text: str) -> tuple[str, tuple[str, ...]]:
+    """The canonical text, cut at a line's end when it is over _MAX_BODY_CHARS, and warnings about what was dropped."""
+    text, warnings = clean_text(text)
+    if len(text) <= _MAX_BODY_CHARS:
+        return text, warnings
+    text = text[:_MAX_BODY_CHARS]
+    return text.rpartition("\n")[0] or text, (*warnings, _CUT_BODY)
 
 
 def _open_layout_tables(page: etree._Element) -> None:

@@ -158,7 +158,7 @@ def _body(found: _Properties) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
     """The pieces of the body, of its plain text, else of its HTML, else of its RTF; and warnings."""
     try:
         if (text := found.words(_BODY, is_body=True)).strip():
-            return plain_body(text), ()
+            return plain_body(text)
         if page := found.data(_HTML):
             text, warnings = decode(page, declared=found.body_encoding or None)
             pieces, cut = html_body(text)
@@ -166,7 +166,7 @@ def _body(found: _Properties) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
         if (text := found.words(_HTML, is_body=True)).strip():
             return html_body(text)
         if packed := found.data(_RTF):
-            return plain_body(packed_text(packed)), ()
+            return plain_body(packed_text(packed))
     except UnreadableDocument as error:
         return (), (f"the body was left out: {error}",)
     return (), ()

@@ -374,6 +374,19 @@ def test_hostile_mail_takes_seconds_at_most(data: bytes) -> None:
     assert time.monotonic() - began < 20
 
 
+def test_text_over_the_limit_is_cut_with_a_warning() -> None:
+    content = read_eml(raw("The pump is red, and it is loud at night.\n\n" * 150_000))
+    assert 4_900_000 < len(content.text) < 5_001_000
+    assert content.text.endswith("at night.")
+    assert content.warnings == ("of a text in it only the first 5,000,000 characters were read",)
+
+
+def test_direction_overrides_are_dropped_with_a_warning() -> None:
+    content = read_eml(raw("It is \u202eder\u202c.", "Content-Type: text/plain; charset=utf-8"))
+    assert content.text.endswith("It is der.")
+    assert content.warnings == ("direction control characters were dropped",)
+
+
 def whole() -> bytes:
     message = mail("Dear Ben,\n\nIt is red.\n\n> Is it?\n\n-- \nAnna\n")
     message.add_alternative(HTML, subtype="html")
