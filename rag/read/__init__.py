@@ -15,10 +15,14 @@ from urllib.parse import unquote, urlsplit
 
 from rag.errors import UnreadableDocument, UnsupportedFormat
 from rag.read.canonical import clean_text
+from rag.read.delimited import read_delimited
+from rag.read.eml import read_eml
+from rag.read.epub import read_epub
 from rag.read.files import check_regular, modified_at, printable, read_file, too_large, unreadable
 from rag.read.html import read_html
 from rag.read.layout import Content
 from rag.read.markdown import read_markdown
+from rag.read.msg import read_msg
 from rag.read.pdf import read_pdf
 from rag.read.plain import read_plain
 from rag.records import Document, Source
@@ -35,6 +39,11 @@ MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
         ".htm": "text/html",
         ".xhtml": "text/html",
         ".pdf": "application/pdf",
+        ".csv": "text/csv",
+        ".tsv": "text/tab-separated-values",
+        ".eml": "message/rfc822",
+        ".msg": "application/vnd.ms-outlook",
+        ".epub": "application/epub+zip",
     }
 )
 _READERS: Mapping[str, Callable[[bytes], Content]] = MappingProxyType(
@@ -43,6 +52,11 @@ _READERS: Mapping[str, Callable[[bytes], Content]] = MappingProxyType(
         "text/markdown": read_markdown,
         "text/html": read_html,
         "application/pdf": read_pdf,
+        "text/csv": read_delimited,
+        "text/tab-separated-values": read_delimited,
+        "message/rfc822": read_eml,
+        "application/vnd.ms-outlook": read_msg,
+        "application/epub+zip": read_epub,
     }
 )
 _MAX_TITLE_CHARS = 200

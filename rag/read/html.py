@@ -34,7 +34,8 @@ _NAMED_CONTENT = (
         " or ".join(f"contains(@{name}, '{word}')" for name in ("class", "id") for word in _CONTENT_NAMES)
     )
 )
-_UNSEEN = {"script", "style", "noscript", "template", "head", "nav", "footer", "select", "textarea", "button", "svg"}
+_UNSEEN = {"script", "style", "noscript", "template", "head", "select", "textarea", "button", "svg"}
+_NOT_OF_THE_PAGE = {"nav", "footer"}
 # Pages written by people nest some 30 elements deep; beyond this many trafilatura gives up without a word.
 _MAX_DEPTH = 200
 # trafilatura's time grows with the square of a page's elements: 3 s at this many, 40 s at 100,000.
@@ -61,12 +62,24 @@ def read_html(data: bytes) -> Content:
     content = read_blocks(main) if main is not None else None
     if content is None or not content.blocks:
         page, _ = _parse(text)  # trafilatura has pruned the other
-        etree.strip_elements(page, *_UNSEEN, with_tail=False)
+        etree.strip_elements(page, *_UNSEEN, *_NOT_OF_THE_PAGE, with_tail=False)
         content = read_blocks(page)
         warnings += (_WHOLE_PAGE,)
     if cut and not content.blocks:
         raise UnreadableDocument(f"{_CUT}; an HTML page with text was expected; save it as plain text")
     return Content(content.text, content.blocks, content.title or title, warnings + cut)
+
+
+def parse_whole(text: str) -> tuple[etree._Element, tuple[str, ...]]:
+    """All that is to be seen of a page that is all content, as a tree for `read_blocks`; and warnings.
+
+    Raises UnreadableDocument for a text without an element, or with endless attributes.
+    """
+    text = _XML_DECLARATION.sub("", text, count=1)
+    _count_elements(text)
+    page, cut = _parse(text)
+    etree.strip_elements(page, *_UNSEEN, with_tail=False)
+    return page, cut
 
 
 class _Counter:

@@ -45,7 +45,11 @@ class _Line:
 
 def read_plain(data: bytes) -> Content:
     """The text as it is, marked up. A first line that is clearly a heading is the title."""
-    text, warnings = canonical_text(data)
+    return mark_plain(*canonical_text(data))
+
+
+def mark_plain(text: str, warnings: tuple[str, ...] = ()) -> Content:
+    """The same for a text that is canonical already."""
     stanzas = list(_stanzas(text))
     columns = _wrap_columns(stanzas)
     outline = Outline()

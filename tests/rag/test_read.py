@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from pdf_files import draw, lines
 
 from rag.errors import DocumentTooLarge, InputError, UnreadableDocument, UnsupportedFormat
 from rag.read import MEDIA_TYPES, find_files, read_bytes, read_document
@@ -110,12 +109,9 @@ class TestReadDocument:
         assert document.content_sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
         assert document.text_sha256 == hashlib.sha256(document.text.encode()).hexdigest()
 
-    @pytest.mark.parametrize("suffix", sorted(MEDIA_TYPES))
-    def test_every_suffix_of_the_table_is_read(self, tmp_path: Path, suffix: str) -> None:
-        file = write(tmp_path / f"a{suffix.upper()}")
-        if suffix == ".pdf":
-            file.write_bytes(draw(lines("It rained.")))
-        document = read_document(file, max_bytes=LIMIT)
+    @pytest.mark.parametrize("suffix", sorted(suffix for suffix, kind in MEDIA_TYPES.items() if kind[:5] == "text/"))
+    def test_every_suffix_of_a_text_is_read(self, tmp_path: Path, suffix: str) -> None:
+        document = read_document(write(tmp_path / f"a{suffix.upper()}"), max_bytes=LIMIT)
         assert document.text.strip() == "It rained."
         assert document.source.media_type == MEDIA_TYPES[suffix]
 
