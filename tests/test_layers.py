@@ -32,7 +32,7 @@ LEVELS = (
     ),
     ("rag.retrieve", "rag.extract", "rag.reread", "rag.serving", "rag.calibration", "rag.disagreement"),
     ("rag.answer", "rag.ingest"),
-    ("rag.ask",),
+    ("rag.ask", "rag.sources"),
     ("rag.pipeline",),
     ("rag.figures",),
     ("rag.evaluate", "rag.report", "rag.threshold"),
