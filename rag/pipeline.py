@@ -44,7 +44,7 @@ from rag.records import (
 from rag.serving import ServingIndex
 from rag.settings import Settings
 from rag.sources import SyncOptions, Tools, ingest_paths, sync_folders
-from rag.store import Store
+from rag.store import Store, restore
 
 OnResult = Callable[[IngestResult, int, int], None]
 Progress = Callable[[str], None]
@@ -120,6 +120,14 @@ class Pipeline:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @staticmethod
+    def restore(backup: Path, data_dir: Path, *, replace: bool = False) -> Path | None:
+        """Make a backup the content of `data_dir`; with `replace` also where there is one, which is set aside.
+
+        Gives the path of what was set aside. Raises InputError for what is no backup, StorageError for a damaged one.
+        """
+        return restore(backup, data_dir, replace=replace)
 
     # -- documents ---------------------------------------------------------------------------------------------------
 
@@ -339,6 +347,13 @@ class Pipeline:
             self._store.rebuild_words()
             self._index.publish()
         return self.check()
+
+    def back_up(self, target: Path) -> int:
+        """Write all documents and their vectors to the one file `target`, while others go on; its size in bytes.
+
+        Raises InputError when something is there already, StorageError when it cannot be written.
+        """
+        return self._store.back_up(target)
 
     # -- inside ------------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ be made again from it. Does not read files, split, embed or rank.
 
 from __future__ import annotations
 
+from rag.store.backup import restore
 from rag.store.store import Store
 
-__all__ = ["Store"]
+__all__ = ["Store", "restore"]

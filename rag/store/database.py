@@ -92,6 +92,7 @@ class Database:
             )
         if create:
             self._patiently(self._create_schema)
+        self._file = _file_id(self.path)
         self._patiently(self._learn_id)
 
     def _patiently(self, step: Callable[[], None]) -> None:
@@ -268,10 +269,29 @@ class Database:
         with self._writer_lock:
             if self._closed:
                 raise ValueError("the store is closed")
+            self._refuse_replaced()
             if self._writer is None:
                 self._writer = self._connect(str(self.path), apsw.SQLITE_OPEN_READWRITE)
             with translated(self.path, self._writer), _transaction(self._writer, "BEGIN IMMEDIATE"):
                 yield self._writer
+
+    def copy_to(self, path: Path) -> None:
+        """Write a copy of one moment, without a log, to `path`, which does not exist; others go on meanwhile."""
+        connection = self._connect_reader()
+        try:
+            with translated(self.path, connection):
+                connection.execute("PRAGMA query_only = OFF")  # which forbids this copy too, though it only reads
+                connection.execute("VACUUM INTO ?", (str(path),))
+        finally:
+            connection.close()
+
+    def _refuse_replaced(self) -> None:
+        """Raise StorageError when another file stands at our path by now: what we write would be lost with ours."""
+        if self._file != _file_id(self.path):
+            raise StorageError(
+                f"{self.path} is another file than when it was opened: a backup was restored, or it was moved. Start"
+                " the program again before anything is written."
+            )
 
     def empty_log(self) -> None:
         """Move the write-ahead log into the database file, so that no deleted text is left in it.
@@ -296,6 +316,15 @@ def _transaction(connection: apsw.Connection, begin: str) -> Iterator[None]:
         # SQLite has rolled back by itself after some errors, such as a full disk.
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+
+
+def _file_id(path: Path) -> tuple[int, int] | None:
+    """What tells the file at `path` from another one that takes its place; None when there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def is_empty(connection: apsw.Connection) -> bool:

@@ -30,6 +30,7 @@ from rag.records import (
     StoredSentence,
 )
 from rag.store import checks, files, rows, word_index
+from rag.store.backup import back_up
 from rag.store.database import Database
 from rag.store.rows import FloatMatrix, FloatVector, IntVector
 
@@ -313,6 +314,10 @@ class Store:
                 ),
             ).get
             return feedback_id
+
+    def back_up(self, target: Path) -> int:
+        """Write everything to the one file `target`; its size in bytes. See `rag.store.backup`."""
+        return back_up(self._database, target)
 
     def check(self) -> list[Check]:
         """What was looked at and whether it held: pages, texts, vectors, word index. Reads the whole database."""

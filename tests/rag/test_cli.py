@@ -29,7 +29,20 @@ from web.app import create_app
 
 QUESTION = "When was the harbour at Westerholm opened?"
 SENTENCE = "The harbour at Westerholm was opened in 1887 after six years of work."
-COMMANDS = ["ingest", "ask", "search", "documents", "remove", "serve", "verify", "rebuild", "evaluate", "calibrate"]
+COMMANDS = [
+    "ingest",
+    "ask",
+    "search",
+    "documents",
+    "remove",
+    "serve",
+    "verify",
+    "rebuild",
+    "backup",
+    "restore",
+    "evaluate",
+    "calibrate",
+]
 FIGURES = {
     "questions",
     "recall_at_1",

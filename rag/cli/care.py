@@ -1,0 +1,70 @@
+"""The commands that look after a data directory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from rag.cli.console import AsJson, DataDir, err, make_settings, open_pipeline, opened, out, print_json, say
+from rag.pipeline import Pipeline
+from rag.records import Check
+
+
+def verify(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Check the database, the word index and the vector index. Exits with 1 when something is damaged."""
+    with opened(data_dir) as pipeline:
+        _report(pipeline.check(), as_json=as_json)
+
+
+def rebuild(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Make the word index and the vector index again from the database. Nothing is embedded again."""
+    with opened(data_dir) as pipeline:
+        _report(pipeline.rebuild(), as_json=as_json)
+
+
+def backup(
+    target: Annotated[Path, typer.Argument(help="The file to write; there must be none of that name.")],
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write everything to one file, while questions are answered and documents added."""
+    with opened(data_dir) as pipeline:
+        size = pipeline.back_up(target)
+        documents = pipeline.health().documents
+    if as_json:
+        print_json({"file": str(target), "bytes": size, "documents": documents})
+    else:
+        out.print(Text(f"{target}: {documents:,} documents, {size:,} bytes, checked."))
+
+
+def restore(
+    source: Annotated[Path, typer.Argument(help="A file that `rag backup` wrote.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Also where there is a database; it is set aside, not lost.")
+    ] = False,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a backup back, and make the indexes from it. Stop the server before, and start it again after."""
+    settings = make_settings(data_dir)
+    aside = Pipeline.restore(source, settings.data_dir, replace=replace)
+    if aside is not None:
+        say(f"What was there before is now in {aside}; delete it when you are sure.")
+    with open_pipeline(settings) as pipeline:
+        _report(pipeline.rebuild(), as_json=as_json)
+
+
+def _report(checks: Sequence[Check], *, as_json: bool) -> None:
+    """The checks, and exit code 1 when one did not hold."""
+    if as_json:
+        print_json({"checks": [{"name": c.name, "ok": c.ok, "detail": c.detail} for c in checks]})
+    else:
+        for check in checks:
+            out.print(Text(f"{'ok' if check.ok else 'DAMAGED':<8} {check.name}: {check.detail}"))
+    if not all(check.ok for check in checks):
+        err.print('Something is damaged. "rag rebuild" makes the indexes again; the database itself needs a backup.')
+        raise typer.Exit(1)

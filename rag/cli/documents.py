@@ -1,0 +1,97 @@
+"""The commands that bring documents in, list them and take them out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from rag import render
+from rag.cli.console import AsJson, DataDir, Model, bar, err, opened, out, print_json
+from rag.records import IngestResult, IngestStatus
+
+_UNLIMITED = 10_000  # columns
+
+
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders. Folders are searched for readable files.")],
+    data_dir: DataDir = None,
+    model: Model = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read documents, or what has changed of them, into the data directory."""
+    done: list[IngestResult] = []
+    try:
+        with opened(data_dir, create=True, model=model) as pipeline, bar("Reading") as tick:
+
+            def on_result(result: IngestResult, number: int, total: int) -> None:
+                done.append(result)
+                tick(number, total)
+
+            pipeline.ingest(paths, on_result=on_result)
+    except KeyboardInterrupt:
+        stored = sum(result.status is not IngestStatus.FAILED for result in done)
+        err.print(f"Stored so far: {stored}. Run the same command again for the rest.")
+        raise
+    failed = sum(result.status is IngestStatus.FAILED for result in done)
+    if as_json:
+        print_json({"results": [{"location": r.location, **render.ingest_body(r), "error": r.error} for r in done]})
+    else:
+        _print_results(done)
+    if failed:
+        raise typer.Exit(1)
+
+
+def documents(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """List the documents."""
+    with opened(data_dir) as pipeline:
+        found = pipeline.documents()
+    if as_json:
+        print_json({"documents": [render.document_body(info) for info in found]})
+        return
+    table = Table(box=None, pad_edge=False)
+    for column, justify in (("id", "left"), ("title", "left"), ("sentences", "right"), ("passages", "right")):
+        table.add_column(column, justify=justify)  # type: ignore[arg-type] # two of the allowed words
+    table.add_column("from", overflow="fold")
+    for info in found:
+        cells = (info.source.id, info.source.title, str(info.sentences), str(info.chunks), info.source.location)
+        table.add_row(*(escape(cell) for cell in cells))
+    if not found:
+        out.print('No documents yet. Add some with "rag ingest PATH".')
+        return
+    # Where another program reads them, a line for each document, however long.
+    (out if out.is_terminal else Console(width=_UNLIMITED)).print(table)
+
+
+def remove(
+    document_id: Annotated[str, typer.Argument(help='The id that "rag documents" shows.')],
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Delete a document. Nothing of it can be quoted afterwards."""
+    with opened(data_dir) as pipeline:
+        pipeline.remove(document_id)
+    if as_json:
+        print_json({"id": document_id, "status": "removed"})
+    else:
+        out.print(Text(f"Removed {document_id}."))
+
+
+def _print_results(results: Sequence[IngestResult]) -> None:
+    """A line for each document that is new, changed or failed, its warnings, and a summary."""
+    for result in results:
+        if result.status is IngestStatus.FAILED:
+            err.print(Text(f"failed     {result.error}", style="red"))
+        elif result.status is not IngestStatus.UNCHANGED:
+            counts = f"{result.sentences} sentences, {result.chunks} passages"
+            out.print(Text(f"{result.status.value:<10} {result.location} ({counts})"))
+        for warning in result.warnings:
+            err.print(Text(f"  warning: {result.location}: {warning}", style="yellow"))
+    counted = {status: sum(result.status is status for result in results) for status in IngestStatus}
+    out.print(", ".join(f"{number} {status.value}" for status, number in counted.items() if number) or "Nothing to do.")
