@@ -59,6 +59,8 @@ HOMES = {
     "typer": ("rag/cli/",),
     "rich": ("rag/cli/",),
     "uvicorn": ("rag/cli/",),
+    "pathspec": ("rag/sources/patterns.py",),
+    "watchfiles": ("rag/sources/watch.py",),
 }
 MAY_PRINT = ("rag/cli/", "rag/export.py", "rag/training/")
 RUNS_CODE = {"pickle", "cPickle", "dill", "joblib", "cloudpickle", "shelve", "marshal"}

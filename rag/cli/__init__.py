@@ -19,6 +19,7 @@ from rag.cli.care import backup, rebuild, restore, verify
 from rag.cli.console import err
 from rag.cli.documents import documents, ingest, remove
 from rag.cli.measuring import calibrate, evaluate
+from rag.cli.sources import sync, watch
 from rag.errors import InvalidSetting, RagError
 
 app = typer.Typer(
@@ -28,7 +29,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (ingest, ask, search, documents, remove, serve, verify, rebuild, backup, restore, evaluate, calibrate):
+for command in (ingest, sync, watch, ask, search, documents, remove, serve, verify, rebuild, backup, restore):
+    app.command()(command)
+for command in (evaluate, calibrate):
     app.command()(command)
 
 _INTERRUPTED = 130
