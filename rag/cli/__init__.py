@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 
 import typer
@@ -29,9 +29,24 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (ingest, sync, watch, ask, search, documents, remove, serve, verify, rebuild, backup, restore):
-    app.command()(command)
-for command in (evaluate, calibrate):
+# In the order in which --help lists them.
+_COMMANDS: tuple[Callable[..., None], ...] = (
+    ingest,
+    sync,
+    watch,
+    ask,
+    search,
+    documents,
+    remove,
+    serve,
+    verify,
+    rebuild,
+    backup,
+    restore,
+    evaluate,
+    calibrate,
+)
+for command in _COMMANDS:
     app.command()(command)
 
 _INTERRUPTED = 130

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -96,7 +97,7 @@ def watch(
                 is_first = False
 
 
-def _sync_with_bar(pipeline: Pipeline, folders: list[Path], options: SyncOptions) -> SyncReport:
+def _sync_with_bar(pipeline: Pipeline, folders: Sequence[Path], options: SyncOptions) -> SyncReport:
     with bar("Reading") as tick:
         return pipeline.sync(folders, options, on_result=lambda _, number, total: tick(number, total))
 
@@ -114,14 +115,13 @@ def _print_report(report: SyncReport, *, log: bool = False) -> None:
             err.print(Text(f"  warning: {result.location}: {warning}", style="yellow"))
     for problem in report.problems:
         err.print(Text(problem, style="red"))
-    for group in report.duplicates[:_MANY]:
+    for group in report.duplicates[:_MANY] if report.results else ():
         stream.print(Text(f"the same   {', '.join(group[:_MANY])}{', ...' if len(group) > _MANY else ''}"))
-    if len(report.duplicates) > _MANY:
-        stream.print(f"           and {len(report.duplicates) - _MANY} more contents that several files have")
     statuses = [result.status for result in report.results]
     counts = {status.value: statuses.count(status) for status in IngestStatus}
     counts["unchanged"] = report.unchanged
     counts["failed before (rag documents --failed)"] = report.failed_before
     counts["kept"] = len(report.kept)
+    counts["with the same content as another"] = sum(map(len, report.duplicates))
     summary = ", ".join(f"{number} {name}" for name, number in counts.items() if number) or "Nothing to do."
     stream.print(Text(f"would be: {summary}" if report.dry_run and report.results else summary))
