@@ -124,6 +124,8 @@ class Archive:
             with self._opened.open(info) as file:
                 # Never more than the size that the archive tells: that is where the reading ends.
                 data = file.read(info.file_size + 1)
+        except OSError:  # not the disk, which `_Bounded` speaks for
+            raise UnreadableDocument(f"{location}: the archive is damaged: this is not where it says") from None
         except _DAMAGED as error:
             raise UnreadableDocument(f"{location}: the archive is damaged here ({error}); pack it again") from error
         self._left -= len(data)
@@ -136,6 +138,8 @@ def open_archive(file: IO[bytes], location: str, *, max_bytes: int) -> Iterator[
     try:
         # The list of entries is read while this opens, in one piece as long as the archive says.
         opened = zipfile.ZipFile(_Bounded(file, location))
+    except OSError:  # as above
+        raise UnreadableDocument(f"{location}: this is a damaged ZIP archive; pack it again") from None
     except _DAMAGED as error:
         raise UnreadableDocument(f"{location}: this is no ZIP archive, or a damaged one ({error})") from error
     with opened:

@@ -116,7 +116,7 @@ def _look(folder: Path, tools: Tools, patterns: Patterns, leave_out: Path | None
     try:
         listing = list_folder(folder, patterns, leave_out=leave_out)
     except InputError as error:
-        side.problem = f"{error} Nothing that was read from it is removed."
+        side.problem = f"{str(error).removesuffix('.')}. Nothing that was read from it is removed."
         return side
     side.files, side.is_empty = listing.files, not listing.files
     side.unlisted = tuple(os.fsencode(path) for path in listing.unlisted)
