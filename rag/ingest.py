@@ -6,15 +6,21 @@ import time
 
 from rag.chunk import chunk_sentences
 from rag.embed import Embedder
-from rag.records import Document, IngestResult, IngestStatus, SentenceKind
+from rag.records import Document, FileRecord, IngestResult, IngestStatus, SentenceKind
 from rag.split import split_document
 from rag.store import Store
 
 
 def store_document(
-    document: Document, *, store: Store, embedder: Embedder, language: str, started: float
+    document: Document,
+    *,
+    store: Store,
+    embedder: Embedder,
+    language: str,
+    started: float,
+    file: FileRecord | None = None,
 ) -> IngestResult:
-    """Split, chunk, embed and commit one document, unless exactly it is stored already.
+    """Split, chunk, embed and commit one document, unless exactly it is stored already, and with it `file`.
 
     `started` is the `time.perf_counter()` at which work on the document began. The writer's lock is held.
     """
@@ -36,6 +42,7 @@ def store_document(
         embedder.embed(quotable),
         passages,
         embedder.embed([passage.search_text for passage in passages]),
+        file=file,
     )
     warnings = document.warnings if passages else (*document.warnings, "nothing in it can be quoted")
     return IngestResult(

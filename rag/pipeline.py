@@ -10,7 +10,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -30,18 +30,20 @@ from rag.records import (
     Check,
     Document,
     DocumentInfo,
+    FileRecord,
     Health,
     Hit,
     IngestResult,
-    IngestStatus,
     SiteThreshold,
     Source,
     StoredSentence,
+    SyncReport,
     Verification,
     VerificationStatus,
 )
 from rag.serving import ServingIndex
 from rag.settings import Settings
+from rag.sources import SyncOptions, Tools, ingest_paths, sync_folders
 from rag.store import Store, restore
 
 OnResult = Callable[[IngestResult, int, int], None]
@@ -132,18 +134,28 @@ class Pipeline:
     def ingest(self, paths: Sequence[Path], *, on_result: OnResult | None = None) -> list[IngestResult]:
         """What became of each file under `paths`, in order. A file that cannot be read never stops the rest.
 
-        Each document is committed by itself: whatever was reported before an interruption stays. Raises
+        The entries of a ZIP archive are files too. Whatever was reported before an interruption stays. Raises
         UnreadableDocument when a path does not exist, and StorageError when nothing more can be written.
         """
-        files = read.find_files(paths)
-        results: list[IngestResult] = []
         with self._writing():
-            for number, file in enumerate(files, start=1):
-                result = self._ingest_file(file)
-                results.append(result)
-                if on_result:
-                    on_result(result, number, len(files))
-        return results
+            return ingest_paths(paths, self._tools(), leave_out=self._own_folder(), on_result=on_result)
+
+    def sync(
+        self, folders: Sequence[Path], options: SyncOptions | None = None, *, on_result: OnResult | None = None
+    ) -> SyncReport:
+        """Bring the documents from under `folders` to what is there now: new, changed, moved and deleted files.
+
+        Files that did not change since they were last read are not opened. Whatever was reported before an
+        interruption stays. Raises InvalidSetting for options that make no sense, StorageBusy while another process
+        writes, and StorageError when nothing more can be written.
+        """
+        options = options or SyncOptions()
+        with nullcontext() if options.dry_run else self._writing():
+            return sync_folders(folders, self._tools(), options, leave_out=self._own_folder(), on_result=on_result)
+
+    def failed_files(self) -> list[FileRecord]:
+        """The files that did not become documents when they were last read, by path."""
+        return self._store.failed_files()
 
     def add_documents(
         self, documents: Sequence[Document], *, on_done: Callable[[int, int], None] | None = None
@@ -370,22 +382,25 @@ class Pipeline:
             raise InvalidQuestion(f"max_sentences is {max_sentences}; expected 1 or more.")
         return min(max_sentences, self.settings.max_sentences)
 
-    def _ingest_file(self, file: Path) -> IngestResult:
-        """What became of one file; whatever is wrong with the file itself becomes a FAILED result."""
-        started = time.perf_counter()
-        try:
-            return self._store_document(read.read_document(file, max_bytes=self.settings.max_document_bytes), started)
-        except InputError as error:
-            seconds = time.perf_counter() - started
-            return IngestResult(str(file), IngestStatus.FAILED, error=str(error), seconds=seconds)
+    def _tools(self) -> Tools:
+        """What a file passes through on its way into the store."""
+        return Tools(self._store, read.read_bytes, self._store_file, self.settings.max_document_bytes)
 
-    def _store_document(self, document: Document, started: float) -> IngestResult:
+    def _own_folder(self) -> Path:
+        """The data directory, in which no documents are looked for."""
+        return read.absolute_path(self.settings.data_dir)
+
+    def _store_file(self, document: Document, file: FileRecord, started: float) -> IngestResult:
+        return self._store_document(document, started, file)
+
+    def _store_document(self, document: Document, started: float, file: FileRecord | None = None) -> IngestResult:
         return store_document(
             document,
             store=self._store,
             embedder=self._embedder,
             language=self.settings.language,
             started=started,
+            file=file,
         )
 
     @contextmanager

@@ -287,7 +287,9 @@ class IngestStatus(StrEnum):
 
     CREATED = "created"
     UPDATED = "updated"
+    MOVED = "moved"  # the same bytes, found in another place: the id stays
     UNCHANGED = "unchanged"
+    REMOVED = "removed"
     FAILED = "failed"
 
 
@@ -303,6 +305,57 @@ class IngestResult:
     warnings: tuple[str, ...] = ()
     error: str | None = None
     seconds: float = 0.0
+    previous: str = ""  # of a moved one: its location before
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a sync did, or with `dry_run` would do, and what it left undone."""
+
+    results: tuple[IngestResult, ...]  # all but the unchanged ones and the failures that were known
+    unchanged: int
+    failed_before: int  # files that failed earlier and are what they were then: not tried again, or in vain
+    duplicates: tuple[tuple[str, ...], ...]  # locations of documents that were read from the same bytes
+    kept: tuple[str, ...]  # locations of documents whose files are gone, but that were not removed
+    problems: tuple[str, ...]  # a sentence for each folder, or part of one, that could not be compared
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """By what a file is known to be unchanged without opening it. Only ever compared."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+# Equal to no file's: what carries it is looked into again.
+UNTRUSTED = Stamp(-1, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """A file, or an entry of an archive, as it was when it was last read, and what came of it."""
+
+    path: bytes  # absolute; for an entry the archive's path, a zero byte and the entry's name
+    location: str  # the same for people: "/docs/a.md", "/docs/old.zip!/inner/a.md"
+    stamp: Stamp
+    content_sha256: str  # "" for an archive, and where the bytes could not be had
+    document_id: str  # of the document that it became or would become; "" for an archive
+    error: str  # why it did not become one; "" when it did
+    read_at: str  # ISO 8601, UTC
+    read_with: str  # names the formats and limits of that time: under others a failure is tried again
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """What the store has from one file: the record, and the document as it stands now, if there is one."""
+
+    record: FileRecord
+    source: Source | None = None
+    content_sha256: str = ""  # of the stored document
+    modified_at: str = ""  # likewise
 
 
 class VerificationStatus(StrEnum):

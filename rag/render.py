@@ -23,6 +23,7 @@ from rag.records import (
     Place,
     Source,
     Span,
+    SyncReport,
     Verification,
 )
 
@@ -150,6 +151,27 @@ def ingest_body(result: IngestResult) -> Body:
         "sentences": result.sentences,
         "chunks": result.chunks,
         "warnings": list(result.warnings),
+    }
+
+
+def sync_body(report: SyncReport) -> Body:
+    """What a sync did, or with `dry_run` would do. Locations are whole: this is for those who keep the documents."""
+    return {
+        "dry_run": report.dry_run,
+        "results": [
+            {
+                "location": result.location,
+                "previous_location": result.previous or None,
+                **ingest_body(result),
+                "error": result.error,
+            }
+            for result in report.results
+        ],
+        "unchanged": report.unchanged,
+        "failed_before": report.failed_before,
+        "duplicates": [list(group) for group in report.duplicates],
+        "kept": list(report.kept),
+        "problems": list(report.problems),
     }
 
 

@@ -100,6 +100,7 @@ def _sentence_similarities(
     ids = sorted({s.id for chunk in chunks for s in chunk.sentences if s.kind is SentenceKind.STATEMENT})
     rows = store.sentence_vectors(ids)
     found = [i for i in ids if i in rows]
-    cosines = np.stack([rows[i] for i in found]) @ vector if found else np.zeros(0, dtype=np.float32)
-    by_id = dict(zip(found, cosines.tolist(), strict=True))
+    with np.errstate(over="ignore", invalid="ignore"):  # a damaged page may hold any numbers; `rag verify` tells of it
+        cosines = np.stack([rows[i] for i in found]) @ vector if found else np.zeros(0, dtype=np.float32)
+    by_id = dict(zip(found, np.where(np.isfinite(cosines), cosines, 0.0).tolist(), strict=True))
     return {chunk.id: tuple(by_id.get(s.id, 0.0) for s in chunk.sentences) for chunk in chunks}

@@ -97,6 +97,23 @@ CREATE TRIGGER chunks_are_replaced_not_changed BEFORE UPDATE ON chunks BEGIN
     SELECT RAISE(ABORT, 'a chunk is deleted and written anew, never updated');
 END;
 
+-- What each file was when it was last read, so that an unchanged one need not be opened, and what came of it. Paths are
+-- bytes, as the system has them; an entry of an archive is the archive's path, a zero byte and its name.
+CREATE TABLE files (
+    path           BLOB PRIMARY KEY,
+    location       TEXT NOT NULL,     -- the path for people; of a document's file, that document's location
+    size           INTEGER NOT NULL,  -- bytes; -1: look into the file again, whatever its times say
+    mtime_ns       INTEGER NOT NULL,
+    inode          INTEGER NOT NULL,
+    content_sha256 TEXT NOT NULL,     -- '' of an archive, and where the bytes could not be had
+    document_id    TEXT NOT NULL,     -- the document that it became or would become; '' of an archive
+    error          TEXT NOT NULL,     -- why it did not become one; '' when it did
+    read_at        TEXT NOT NULL,
+    read_with      TEXT NOT NULL      -- the formats and limits of that time: under others a failure is tried again
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX files_by_document ON files (document_id);
+
 CREATE TABLE feedback (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
     answer_id       TEXT NOT NULL,

@@ -32,7 +32,7 @@ LEVELS = (
     ),
     ("rag.retrieve", "rag.extract", "rag.reread", "rag.serving", "rag.calibration", "rag.disagreement"),
     ("rag.answer", "rag.ingest"),
-    ("rag.ask",),
+    ("rag.ask", "rag.sources"),
     ("rag.pipeline",),
     ("rag.figures",),
     ("rag.evaluate", "rag.report", "rag.threshold"),
@@ -60,6 +60,8 @@ HOMES = {
     "typer": ("rag/cli/",),
     "rich": ("rag/cli/",),
     "uvicorn": ("rag/cli/",),
+    "pathspec": ("rag/sources/patterns.py",),
+    "watchfiles": ("rag/sources/watch.py",),
 }
 MAY_PRINT = ("rag/cli/", "rag/export.py", "rag/training/")
 RUNS_CODE = {"pickle", "cPickle", "dill", "joblib", "cloudpickle", "shelve", "marshal"}

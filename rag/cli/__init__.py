@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 
 import typer
@@ -19,6 +19,7 @@ from rag.cli.care import backup, rebuild, restore, verify
 from rag.cli.console import err
 from rag.cli.documents import documents, ingest, remove
 from rag.cli.measuring import calibrate, evaluate
+from rag.cli.sources import sync, watch
 from rag.errors import InvalidSetting, RagError
 
 app = typer.Typer(
@@ -28,7 +29,24 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (ingest, ask, search, documents, remove, serve, verify, rebuild, backup, restore, evaluate, calibrate):
+# In the order in which --help lists them.
+_COMMANDS: tuple[Callable[..., None], ...] = (
+    ingest,
+    sync,
+    watch,
+    ask,
+    search,
+    documents,
+    remove,
+    serve,
+    verify,
+    rebuild,
+    backup,
+    restore,
+    evaluate,
+    calibrate,
+)
+for command in _COMMANDS:
     app.command()(command)
 
 _INTERRUPTED = 130

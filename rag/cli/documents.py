@@ -14,7 +14,7 @@ from rich.text import Text
 
 from rag import render
 from rag.cli.console import AsJson, DataDir, Model, bar, err, opened, out, print_json
-from rag.records import IngestResult, IngestStatus
+from rag.records import FileRecord, IngestResult, IngestStatus
 
 _UNLIMITED = 10_000  # columns
 
@@ -48,9 +48,16 @@ def ingest(
         raise typer.Exit(1)
 
 
-def documents(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+def documents(
+    failed: Annotated[bool, typer.Option("--failed", help="List the files that could not be read, and why.")] = False,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
     """List the documents."""
     with opened(data_dir) as pipeline:
+        if failed:
+            _print_failed(pipeline.failed_files(), as_json=as_json)
+            return
         found = pipeline.documents()
     if as_json:
         print_json({"documents": [render.document_body(info) for info in found]})
@@ -81,6 +88,17 @@ def remove(
         print_json({"id": document_id, "status": "removed"})
     else:
         out.print(Text(f"Removed {document_id}."))
+
+
+def _print_failed(files: Sequence[FileRecord], *, as_json: bool) -> None:
+    """A line for each file that did not become a document: when it was tried, and why not."""
+    if as_json:
+        print_json({"failed": [{"location": f.location, "error": f.error, "tried_at": f.read_at} for f in files]})
+        return
+    for file in files:
+        out.print(Text(f"{file.read_at}  {file.error}"))
+    if not files:
+        out.print("No file has failed.")
 
 
 def _print_results(results: Sequence[IngestResult]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -18,7 +18,17 @@ from rag.read.canonical import clean_text
 from rag.read.delimited import read_delimited
 from rag.read.eml import read_eml
 from rag.read.epub import read_epub
-from rag.read.files import check_regular, modified_at, printable, read_file, too_large, unreadable
+from rag.read.files import (
+    as_date,
+    check_regular,
+    modified_at,
+    open_regular,
+    printable,
+    read_file,
+    read_open,
+    too_large,
+    unreadable,
+)
 from rag.read.html import read_html
 from rag.read.layout import Content
 from rag.read.markdown import read_markdown
@@ -27,7 +37,23 @@ from rag.read.pdf import read_pdf
 from rag.read.plain import read_plain
 from rag.records import Document, Source
 
-__all__ = ["MEDIA_TYPES", "find_files", "read_bytes", "read_document", "too_large", "uploaded"]
+__all__ = [
+    "MEDIA_TYPES",
+    "absolute_path",
+    "as_date",
+    "id_of",
+    "media_type_of",
+    "open_regular",
+    "printable",
+    "read_bytes",
+    "read_document",
+    "read_file",
+    "read_open",
+    "title_from",
+    "too_large",
+    "unreadable",
+    "uploaded",
+]
 
 MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
     {
@@ -64,53 +90,36 @@ _MAX_TITLE_CHARS = 200
 UPLOADED = "upload:"
 
 
-def find_files(paths: Sequence[Path]) -> list[Path]:
-    """The files to read, each once: named ones as they are, folders walked in sorted order.
-
-    In a folder, links, hidden names and formats without a reader are passed over; a folder inside it that cannot be
-    listed stays in the list, so that reading it says why. Raises UnreadableDocument for a path that is not there.
-    """
-    found: dict[Path, None] = {}
-    for path in paths:
-        try:
-            is_folder = path.is_dir() or not path.lstat()
-        except OSError as error:
-            raise unreadable(path, error) from error
-        found.update(dict.fromkeys(_walk(path) if is_folder else [path]))
-    return list(found)
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError:
-        yield folder
-        return
-    for entry in entries:
-        if entry.name.startswith(".") or entry.is_symlink():
-            continue
-        if entry.is_dir():
-            yield from _walk(folder / entry.name)
-        elif Path(entry.name).suffix.lower() in MEDIA_TYPES:
-            yield folder / entry.name
-
-
 def read_document(path: Path, *, max_bytes: int) -> Document:
     """The document in a file of at most `max_bytes`. Its id is made from the absolute path, so it outlives an edit.
 
     Raises UnsupportedFormat, DocumentTooLarge or UnreadableDocument, each naming the file and what to do.
     """
     check_regular(path)
-    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links: the path as given is the name
-    media_type = MEDIA_TYPES.get(absolute.suffix.lower())
-    if media_type is None:
-        raise UnsupportedFormat(
-            f"{printable(path)}: no reader for {absolute.suffix or 'a file without a suffix'}; "
-            f"expected one of {' '.join(MEDIA_TYPES)}"
-        )
-    document_id = hashlib.sha256(os.fsencode(absolute)).hexdigest()[:16]
-    source = Source(document_id, "", printable(absolute), media_type)
+    absolute = absolute_path(path)
+    source = Source(id_of(os.fsencode(absolute)), "", printable(absolute), media_type_of(printable(path)))
     return replace(read_bytes(read_file(absolute, max_bytes), source), modified_at=modified_at(absolute))
+
+
+def absolute_path(path: Path) -> Path:
+    """The path as the store names it. Links stay: the path as given is the name."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
+
+
+def id_of(path: bytes) -> str:
+    """The document id that belongs to an absolute path."""
+    return hashlib.sha256(path).hexdigest()[:16]
+
+
+def media_type_of(location: str) -> str:
+    """The media type of a file by its suffix. Raises UnsupportedFormat."""
+    suffix = Path(location).suffix
+    found = MEDIA_TYPES.get(suffix.lower())
+    if found is None:
+        raise UnsupportedFormat(
+            f"{location}: no reader for {suffix or 'a file without a suffix'}; expected one of {' '.join(MEDIA_TYPES)}"
+        )
+    return found
 
 
 def uploaded(name: str) -> Source:
@@ -148,7 +157,7 @@ def read_bytes(data: bytes, source: Source) -> Document:
         raise UnreadableDocument(f"{name}: {error}") from error
     if not content.blocks:
         raise UnreadableDocument(f"{name}: no text was found in it; a document with text was expected")
-    title = _one_line(source.title) or _one_line(content.title) or _title_from(source.location)
+    title = _one_line(source.title) or _one_line(content.title) or title_from(source.location)
     return Document(
         replace(source, title=title),
         content.text,
@@ -159,7 +168,7 @@ def read_bytes(data: bytes, source: Source) -> Document:
     )
 
 
-def _title_from(location: str) -> str:
+def title_from(location: str) -> str:
     """A title for people: "/docs/annual_report-2023.md" -> "annual report 2023"."""
     name = location.removeprefix("api:").removeprefix(UPLOADED)
     if name.startswith(("http://", "https://")):

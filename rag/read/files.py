@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 from rag.errors import DocumentTooLarge, UnreadableDocument
 
@@ -24,15 +26,35 @@ def read_file(path: Path, max_bytes: int) -> bytes:
 
     Raises UnreadableDocument for anything else, DocumentTooLarge for a larger file, also when it grows meanwhile.
     """
+    with open_regular(path) as file:
+        return read_open(file, path, max_bytes)
+
+
+@contextmanager
+def open_regular(path: Path, *, follow: bool = True) -> Iterator[IO[bytes]]:
+    """A regular file, open for reading; without `follow` a link in its place is refused. Raises UnreadableDocument."""
     try:
         check_regular(path)
         # O_NONBLOCK: should a pipe have taken the file's place by now, opening it would wait for a writer.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            found = os.fstat(file.fileno())
-            _check_mode(path, found.st_mode)
-            if found.st_size > max_bytes:
-                raise too_large(printable(path), found.st_size, max_bytes)
-            data = file.read(max_bytes + 1)
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
+        file = os.fdopen(os.open(path, flags), "rb")
+    except OSError as error:
+        raise unreadable(path, error) from error
+    with file:
+        _check_mode(path, os.fstat(file.fileno()).st_mode)
+        yield file
+
+
+def read_open(file: IO[bytes], path: Path, max_bytes: int) -> bytes:
+    """The bytes of an open file of at most `max_bytes`.
+
+    Raises DocumentTooLarge for a larger one, also when it grows meanwhile, and UnreadableDocument.
+    """
+    found = os.fstat(file.fileno()).st_size
+    if found > max_bytes:
+        raise too_large(printable(path), found, max_bytes)
+    try:
+        data = file.read(max_bytes + 1)
     except OSError as error:
         raise unreadable(path, error) from error
     if len(data) > max_bytes:
@@ -42,8 +64,15 @@ def read_file(path: Path, max_bytes: int) -> bytes:
 
 def modified_at(path: Path) -> str:
     """When the file was last changed, in ISO 8601, UTC, to the second; "" when that is not known, or no date at all."""
+    with suppress(OSError):
+        return as_date(path.stat().st_mtime)
+    return ""
+
+
+def as_date(seconds: float) -> str:
+    """Seconds since 1970 in ISO 8601, UTC, to the second; "" when that is no date at all."""
     with suppress(OSError, ValueError, OverflowError):
-        return datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
+        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
     return ""
 
 

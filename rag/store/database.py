@@ -34,9 +34,19 @@ from rag.store.lock import WriteLock
 
 OLDEST_SQLITE = (3, 51, 3)
 APPLICATION_ID = 0x43495445  # "CITE"; `file` and SQLite's own tools show it
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 # From each older format to the next one. A database is brought up to date when it is opened.
-_UPGRADES = {1: "ALTER TABLE documents ADD COLUMN modified_at TEXT NOT NULL DEFAULT ''"}
+_UPGRADES = {
+    1: "ALTER TABLE documents ADD COLUMN modified_at TEXT NOT NULL DEFAULT ''",
+    2: """
+CREATE TABLE files (
+    path BLOB PRIMARY KEY, location TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    inode INTEGER NOT NULL, content_sha256 TEXT NOT NULL, document_id TEXT NOT NULL, error TEXT NOT NULL,
+    read_at TEXT NOT NULL, read_with TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX files_by_document ON files (document_id);
+""",
+}
 FILE_NAME = "citewell.sqlite"
 LOCK_NAME = "write.lock"
 _SCHEMA = Path(__file__).parent.parent / "schema.sql"

@@ -19,7 +19,9 @@ from rag.records import (
     Chunk,
     Document,
     DocumentInfo,
+    FileRecord,
     IngestStatus,
+    KnownFile,
     ModelIdentity,
     Passage,
     Sentence,
@@ -27,7 +29,7 @@ from rag.records import (
     SiteThreshold,
     StoredSentence,
 )
-from rag.store import checks, rows, word_index
+from rag.store import checks, files, rows, word_index
 from rag.store.backup import back_up
 from rag.store.database import Database
 from rag.store.rows import FloatMatrix, FloatVector, IntVector
@@ -126,12 +128,14 @@ class Store:
         passage_vectors: FloatMatrix,
         *,
         force: bool = False,
+        file: FileRecord | None = None,
     ) -> IngestStatus:
         """CREATED, UPDATED, or UNCHANGED: this very document is there already, and `force` is not set.
 
         `sentence_vectors` has one row for each STATEMENT among `sentences`, in order, `passage_vectors` one for each
-        passage. All of an older version goes, and its chunk ids are never used again. Raises ValueError when the parts
-        do not fit together or no model is bound.
+        passage. All of an older version goes, and its chunk ids are never used again. `file` is remembered in the same
+        commit, unless the document is unchanged. Raises ValueError when the parts do not fit together or no model is
+        bound.
         """
         with self._changing() as connection:
             if not force and rows.is_stored(connection, document):
@@ -145,22 +149,79 @@ class Store:
             number = rows.insert_document(connection, document, created_at=created_at)
             rows.insert_sentences(connection, number, document.text, sentences, sentence_rows)
             rows.insert_chunks(connection, number, document.text, passages, passage_rows)
+            files.write_files(connection, [file] if file else [])
             _count_change(connection)
         if created_at is None:
             return IngestStatus.CREATED
         self._database.empty_log()
         return IngestStatus.UPDATED
 
-    def delete_document(self, document_id: str) -> None:
+    def delete_document(self, document_id: str, *, file: FileRecord | None = None) -> None:
         """Delete a document, its words and vectors included. Raises DocumentNotFound.
 
-        Its text is gone from the files too, at the latest when the last reader that was under way has finished.
+        Its text is gone from the files too, at the latest when the last reader that was under way has finished. The
+        file that it came from is forgotten, or remembered as `file`.
         """
         with self._changing() as connection:
             if rows.remove_document(connection, document_id) is None:
                 raise rows.not_found(document_id)
+            files.forget_document(connection, document_id)
+            files.write_files(connection, [file] if file else [])
             _count_change(connection)
         self._database.empty_log()
+
+    def known_file(self, path: bytes) -> KnownFile | None:
+        """What is known of one file, or entry of an archive; None of one that was never read."""
+        with self._database.reading() as connection:
+            return files.read_file(connection, path)
+
+    def known_files(self, prefix: bytes, location: str) -> list[KnownFile]:
+        """What the store has from under a folder, by path; last, with an empty path, what no file is remembered for.
+
+        `prefix` is the folder's path with a slash at its end, `location` the same for people.
+        """
+        with self._database.reading() as connection:
+            return [*files.read_files(connection, prefix), *files.read_unremembered(connection, location)]
+
+    def failed_files(self) -> list[FileRecord]:
+        """The files that did not become documents when they were last read, by path."""
+        with self._database.reading() as connection:
+            return files.read_failed(connection)
+
+    def document_at(self, document_id: str, location: str) -> KnownFile | None:
+        """What is known of a document with this id and location that no file is remembered for, if there is one."""
+        with self._database.reading() as connection:
+            found = files.read_unremembered(connection, location, document_id)
+            return found[0] if found else None
+
+    def owner_of(self, document_id: str) -> tuple[bytes, str] | None:
+        """Path and location of what this document id belongs to, None for a free one; b"" when no file is known."""
+        with self._database.reading() as connection:
+            return files.owner_of(connection, document_id)
+
+    def same_content(self) -> list[tuple[str, str]]:
+        """SHA-256 and location of each document that was read from the same bytes as another one, sorted."""
+        with self._database.reading() as connection:
+            return files.same_content(connection)
+
+    def remember_files(
+        self,
+        records: Sequence[FileRecord],
+        *,
+        relocated: Sequence[tuple[str, str, str]] = (),
+        gone: Sequence[bytes] = (),
+    ) -> None:
+        """Remember `records`, forget the paths in `gone`, and give documents another location and time of change.
+
+        `relocated` has their id, location and time. All in one commit; the text of a document never changes here.
+        """
+        with self._changing() as connection:
+            files.forget_files(connection, gone)
+            files.write_files(connection, records)
+            for document_id, location, modified_at in relocated:
+                files.relocate(connection, document_id, location, modified_at)
+            if relocated:
+                _count_change(connection)
 
     def documents(self) -> list[DocumentInfo]:
         """All documents without their text, by title, then id."""

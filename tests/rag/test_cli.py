@@ -31,6 +31,8 @@ QUESTION = "When was the harbour at Westerholm opened?"
 SENTENCE = "The harbour at Westerholm was opened in 1887 after six years of work."
 COMMANDS = [
     "ingest",
+    "sync",
+    "watch",
     "ask",
     "search",
     "documents",

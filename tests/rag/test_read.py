@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import DocumentTooLarge, InputError, UnreadableDocument, UnsupportedFormat
-from rag.read import MEDIA_TYPES, find_files, read_bytes, read_document
+from rag.read import MEDIA_TYPES, read_bytes, read_document
 from rag.records import Document, Source
 
 LIMIT = 1_000_000
@@ -50,41 +50,6 @@ def refusal(path: Path, *, max_bytes: int = LIMIT) -> str:
 
 def read(data: bytes, *, title: str = "", location: str = "/docs/a.txt", media_type: str = "text/plain") -> Document:
     return read_bytes(data, Source("a", title, location, media_type))
-
-
-class TestFindFiles:
-    def test_folder_is_walked_in_sorted_order(self, tmp_path: Path) -> None:
-        for name in ("b/z.md", "b/a.HTML", "a.txt", "c.htm"):
-            write(tmp_path / name)
-        assert find_files([tmp_path]) == [tmp_path / name for name in ("a.txt", "b/a.HTML", "b/z.md", "c.htm")]
-
-    def test_hidden_unsupported_and_linked_entries_of_a_folder_are_passed_over(self, tmp_path: Path) -> None:
-        outside = write(tmp_path / "outside" / "secret.md")
-        kept = write(tmp_path / "docs" / "kept.md")
-        for name in (".hidden.md", ".git/config.md", "picture.png", "no_suffix"):
-            write(tmp_path / "docs" / name)
-        (tmp_path / "docs" / "link.md").symlink_to(outside)
-        (tmp_path / "docs" / "folder").symlink_to(outside.parent)
-        assert find_files([tmp_path / "docs"]) == [kept]
-
-    def test_named_file_is_kept_whatever_its_suffix(self, tmp_path: Path) -> None:
-        odd = write(tmp_path / ".notes.xyz")
-        assert find_files([odd]) == [odd]
-
-    def test_file_named_twice_is_found_once(self, tmp_path: Path) -> None:
-        file = write(tmp_path / "a.md")
-        assert find_files([file, tmp_path, file]) == [file]
-
-    def test_missing_path_is_an_error(self, tmp_path: Path) -> None:
-        with pytest.raises(UnreadableDocument, match=r"missing: there is no such file; check the path"):
-            find_files([tmp_path / "missing"])
-
-    def test_folder_that_cannot_be_listed_is_reported_by_reading_it(self, open_path: Path) -> None:
-        (open_path / "closed").mkdir()
-        (open_path / "closed").chmod(0o000)
-        with ordinary_user():
-            assert find_files([open_path]) == [open_path / "closed"]
-            assert "this is a folder that cannot be listed" in refusal(open_path / "closed")
 
 
 class TestReadDocument:
@@ -163,9 +128,8 @@ class TestReadDocument:
 
     def test_vanished_file_is_refused(self, tmp_path: Path) -> None:
         file = write(tmp_path / "a.txt")
-        (found,) = find_files([file])
         file.unlink()
-        assert refusal(found) == "FILE: there is no such file; check the path"
+        assert refusal(file) == "FILE: there is no such file; check the path"
 
     def test_file_without_permission_is_refused(self, open_path: Path) -> None:
         file = write(open_path / "a.txt")

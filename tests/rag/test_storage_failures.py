@@ -163,11 +163,11 @@ def run_sql(sql: str) -> Callable[[Path], None]:
     [
         pytest.param(overwrite(0, b"not a database"), StorageDamaged, "is damaged: .*from a backup", id="header"),
         pytest.param(overwrite(100, b"\xff" * 3_000), StorageDamaged, "is damaged: .*from a backup", id="first-page"),
-        pytest.param(run_sql("PRAGMA user_version = 3"), StorageTooNew, "has format 3; .* knows format 2", id="newer"),
+        pytest.param(run_sql("PRAGMA user_version = 4"), StorageTooNew, "has format 4; .* knows format 3", id="newer"),
         pytest.param(
             run_sql("PRAGMA user_version = 0"), StorageDamaged, "has format 0 and no usable id", id="no-format"
         ),
-        pytest.param(run_sql("DELETE FROM meta"), StorageDamaged, "has format 2 and no usable id", id="no-id"),
+        pytest.param(run_sql("DELETE FROM meta"), StorageDamaged, "has format 3 and no usable id", id="no-id"),
         pytest.param(run_sql("PRAGMA application_id = 7"), StorageDamaged, "database of another program", id="another"),
         pytest.param(lambda path: os.truncate(path, 0), IndexMissing, "holds no documents yet", id="empty"),
         pytest.param(lambda path: os.truncate(path, 5_000), StorageDamaged, "is damaged: ", id="truncated"),
@@ -185,15 +185,46 @@ def test_a_file_that_cannot_be_used_is_named_and_left_alone(
     assert (data / FILE).read_bytes() == before
 
 
-def test_a_database_of_the_first_format_is_brought_up_to_date(data: Path) -> None:
-    run_sql("ALTER TABLE documents DROP COLUMN modified_at; PRAGMA user_version = 1")(data / FILE)
+def schema_of(file: Path) -> set[tuple[str, str, str]]:
+    """Every column of every table with its type, and every index with what it is on."""
+    connection = apsw.Connection(str(file))
+    tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type IN ('table', 'index')")]
+    found = {
+        (table, str(row[1]), str(row[2:]))
+        for table in tables
+        for pragma in ("table_xinfo", "index_xinfo")
+        for row in connection.execute(f"PRAGMA {pragma}({table})")
+    }
+    connection.close()
+    return found
+
+
+@pytest.mark.parametrize(
+    "undo",
+    [
+        pytest.param("DROP TABLE files; PRAGMA user_version = 2", id="second"),
+        pytest.param(
+            "DROP TABLE files; ALTER TABLE documents DROP COLUMN modified_at; PRAGMA user_version = 1", id="first"
+        ),
+    ],
+)
+def test_a_database_of_an_older_format_is_brought_up_to_date(data: Path, tmp_path: Path, undo: str) -> None:
+    open_store(tmp_path / "fresh").close()
+    run_sql(undo)(data / FILE)
     with Store.open(data, create=False) as store:
         assert store.document("a").modified_at == ""
+        assert (store.known_file(b"/a"), store.failed_files()) == (None, [])
         assert put(store, "b", "More.") == IngestStatus.CREATED
         assert all(check.ok for check in store.check())
     connection = apsw.Connection(str(data / FILE))
-    assert connection.pragma("user_version") == 2
+    assert connection.pragma("user_version") == 3
     connection.close()
+    # A column that was added later stands last.
+    columns = {(table, name) for table, name, _ in schema_of(data / FILE)}
+    assert columns == {(table, name) for table, name, _ in schema_of(tmp_path / "fresh" / FILE)}
+    assert {row for row in schema_of(data / FILE) if row[0].startswith("files")} == {
+        row for row in schema_of(tmp_path / "fresh" / FILE) if row[0].startswith("files")
+    }
 
 
 def test_a_damaged_page_is_reported_by_the_check_and_by_the_read(tmp_path: Path) -> None:

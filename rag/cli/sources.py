@@ -1,0 +1,127 @@
+"""The commands that keep the documents in step with folders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from rag import render
+from rag.cli.console import AsJson, DataDir, Model, bar, err, opened, out, print_json, say
+from rag.pipeline import Pipeline
+from rag.records import IngestResult, IngestStatus, SyncReport
+from rag.sources import MAX_REMOVED, SyncOptions
+
+Folders = Annotated[list[Path], typer.Argument(help="Folders of documents.", metavar="FOLDER...")]
+Include = Annotated[
+    list[str] | None, typer.Option(help="Only files that match this pattern, as in .gitignore. May be given again.")
+]
+Exclude = Annotated[list[str] | None, typer.Option(help="No files that match this pattern. May be given again.")]
+MaxRemoved = Annotated[
+    float, typer.Option(metavar="SHARE", help="Remove at most this share of the documents of a folder at once, 0 to 1.")
+]
+
+_MANY = 5  # locations that are named on the terminal; JSON has all
+
+
+def sync(
+    folders: Folders,
+    include: Include = None,
+    exclude: Exclude = None,
+    max_removed: MaxRemoved = MAX_REMOVED,
+    retry: Annotated[bool, typer.Option("--retry", help="Try files again that failed and have not changed.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; say what would be done.")] = False,
+    data_dir: DataDir = None,
+    model: Model = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the documents to what folders hold now: new, changed, moved and deleted files."""
+    options = SyncOptions(tuple(include or ()), tuple(exclude or ()), max_removed, retry=retry, dry_run=dry_run)
+    done = 0
+    try:
+        with opened(data_dir, create=not dry_run, model=model) as pipeline, bar("Reading") as tick:
+
+            def on_result(result: IngestResult, number: int, total: int) -> None:
+                nonlocal done
+                done += result.status not in (IngestStatus.FAILED, IngestStatus.UNCHANGED)
+                tick(number, total)
+
+            report = pipeline.sync(folders, options, on_result=on_result)
+    except KeyboardInterrupt:
+        err.print(f"Changed so far: {done}. Run the same command again for the rest.")
+        raise
+    if as_json:
+        print_json(render.sync_body(report))
+    else:
+        _print_report(report)
+    if report.problems or any(result.status is IngestStatus.FAILED for result in report.results):
+        raise typer.Exit(1)
+
+
+def watch(
+    folders: Folders,
+    include: Include = None,
+    exclude: Exclude = None,
+    max_removed: MaxRemoved = MAX_REMOVED,
+    poll: Annotated[
+        bool, typer.Option("--poll", help="Look through the folders, rather than let the system tell of changes.")
+    ] = False,
+    data_dir: DataDir = None,
+    model: Model = None,
+    as_json: AsJson = False,
+) -> None:
+    """Keep the documents in step with folders until Ctrl-C: a sync now, and one after each batch of changes."""
+    from rag.sources.watch import watch_folders  # here: the other commands do not need the library behind it
+
+    options = SyncOptions(tuple(include or ()), tuple(exclude or ()), max_removed)
+    with opened(data_dir, create=True, model=model) as pipeline:
+        reports = watch_folders(
+            folders,
+            lambda changed: _sync_with_bar(pipeline, changed, options),
+            say=say,
+            leave_out=pipeline.settings.data_dir.absolute(),
+            poll=poll,
+        )
+        is_first = True
+        for report in reports:
+            if as_json:
+                print_json(render.sync_body(report))
+                out.file.flush()
+            elif is_first or report.results or report.problems:
+                _print_report(report, log=True)
+            if is_first:
+                say("Watching for changes (stop with Ctrl-C).")
+                is_first = False
+
+
+def _sync_with_bar(pipeline: Pipeline, folders: Sequence[Path], options: SyncOptions) -> SyncReport:
+    with bar("Reading") as tick:
+        return pipeline.sync(folders, options, on_result=lambda _, number, total: tick(number, total))
+
+
+def _print_report(report: SyncReport, *, log: bool = False) -> None:
+    """A line for each document that changed or failed, what was left undone, and a summary; a `log` goes to stderr."""
+    stream = err if log else out
+    for result in report.results:
+        if result.status is IngestStatus.FAILED:
+            err.print(Text(f"failed     {result.error}", style="red"))
+        else:
+            origin = f" (from {result.previous})" if result.previous else ""
+            stream.print(Text(f"{result.status.value:<10} {result.location}{origin}"))
+        for warning in result.warnings:
+            err.print(Text(f"  warning: {result.location}: {warning}", style="yellow"))
+    for problem in report.problems:
+        err.print(Text(problem, style="red"))
+    for group in report.duplicates[:_MANY] if report.results else ():
+        stream.print(Text(f"the same   {', '.join(group[:_MANY])}{', ...' if len(group) > _MANY else ''}"))
+    statuses = [result.status for result in report.results]
+    counts = {status.value: statuses.count(status) for status in IngestStatus}
+    counts["unchanged"] = report.unchanged
+    counts["failed before (rag documents --failed)"] = report.failed_before
+    counts["kept"] = len(report.kept)
+    counts["with the same content as another"] = sum(map(len, report.duplicates))
+    summary = ", ".join(f"{number} {name}" for name, number in counts.items() if number) or "Nothing to do."
+    stream.print(Text(f"would be: {summary}" if report.dry_run and report.results else summary))
