@@ -104,9 +104,10 @@ class VectorIndex:
     def holds(self, i: int, vector: FloatVector) -> bool:
         """Whether exactly `vector`, to the last bit, stands under the id `i`."""
         try:
-            return self.faiss_index.reconstruct(i).tobytes() == vector.tobytes()  # type: ignore[no-any-return]
+            same: bool = self.faiss_index.reconstruct(i).tobytes() == vector.tobytes()
         except RuntimeError:  # FAISS's word for an id it does not know
             return False
+        return same
 
 
 def build_index(ids: IntVector, vectors: FloatMatrix, *, change_number: int) -> VectorIndex:

@@ -19,9 +19,11 @@ def store_document(
     language: str,
     started: float,
     file: FileRecord | None = None,
+    keep_versions: int = 0,
 ) -> IngestResult:
     """Split, chunk, embed and commit one document, unless exactly it is stored already, and with it `file`.
 
+    Of the texts that it had before, the last `keep_versions` are kept.
     `started` is the `time.perf_counter()` at which work on the document began. The writer's lock is held.
     """
     source = document.source
@@ -43,6 +45,7 @@ def store_document(
         passages,
         embedder.embed([passage.search_text for passage in passages]),
         file=file,
+        keep_versions=keep_versions,
     )
     warnings = document.warnings if passages else (*document.warnings, "nothing in it can be quoted")
     return IngestResult(

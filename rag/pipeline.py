@@ -39,12 +39,13 @@ from rag.records import (
     StoredSentence,
     SyncReport,
     Verification,
-    VerificationStatus,
+    Version,
 )
 from rag.serving import ServingIndex
 from rag.settings import Settings
 from rag.sources import SyncOptions, Tools, ingest_paths, sync_folders
 from rag.store import Store, restore
+from rag.verify import verify_citation
 
 OnResult = Callable[[IngestResult, int, int], None]
 Progress = Callable[[str], None]
@@ -204,9 +205,15 @@ class Pipeline:
         """All documents, by title."""
         return self._store.documents()
 
-    def document(self, document_id: str) -> Document:
-        """One document with its text. Raises DocumentNotFound."""
-        return self._store.document(document_id)
+    def document(self, document_id: str, *, sha256: str = "") -> Document:
+        """One document with its text of today, or with the one that has this SHA-256. Raises DocumentNotFound."""
+        document = self._store.document(document_id)
+        if not sha256 or document.text_sha256 == sha256:
+            return document
+        earlier = self._store.version(document_id, sha256)
+        if earlier is None:
+            raise DocumentNotFound(f"the document {document_id!r} has no text with the SHA-256 {sha256} that is kept.")
+        return earlier[1]
 
     def document_info(self, document_id: str) -> DocumentInfo:
         """One document without its text. Raises DocumentNotFound."""
@@ -214,6 +221,15 @@ class Pipeline:
             if info.source.id == document_id:
                 return info
         raise DocumentNotFound(f"No document has the id {document_id!r}.")
+
+    def versions(self, document_id: str) -> list[Version]:
+        """The earlier versions of a document that are kept, newest first. Raises DocumentNotFound."""
+        self._store.document(document_id)
+        return self._store.versions(document_id)
+
+    def version(self, document_id: str, sha256: str) -> tuple[Version, Document] | None:
+        """The newest earlier version whose text's SHA-256 begins with `sha256`, if it is kept."""
+        return self._store.version(document_id, sha256)
 
     def sentences(self, document_id: str) -> list[StoredSentence]:
         """The sentences of one document, in order. Raises DocumentNotFound."""
@@ -277,15 +293,7 @@ class Pipeline:
 
     def verify(self, document_id: str, *, sha256: str, start: int, end: int, quote: str) -> Verification:
         """What became of a citation: whether its quote still stands where it says, in the text it names."""
-        try:
-            document = self._store.document(document_id)
-        except DocumentNotFound:
-            return Verification(VerificationStatus.GONE, document_id)
-        if document.text_sha256 != sha256:
-            return Verification(VerificationStatus.CHANGED, document_id, still_present=quote in document.text)
-        found = document.text[max(0, start) : max(0, end)]
-        status = VerificationStatus.MATCH if found == quote and start >= 0 else VerificationStatus.MISMATCH
-        return Verification(status, document_id, found=found)
+        return verify_citation(self._store, document_id, sha256=sha256, start=start, end=end, quote=quote)
 
     # -- the threshold -----------------------------------------------------------------------------------------------
 
@@ -401,6 +409,7 @@ class Pipeline:
             language=self.settings.language,
             started=started,
             file=file,
+            keep_versions=self.settings.keep_versions,
         )
 
     @contextmanager

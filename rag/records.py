@@ -282,6 +282,17 @@ class DocumentInfo:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An earlier text of a document, without the text."""
+
+    text_sha256: str
+    title: str
+    characters: int
+    stored_at: str  # ISO 8601, UTC
+    superseded_at: str
+
+
 class IngestStatus(StrEnum):
     """What became of one document."""
 
@@ -363,7 +374,8 @@ class VerificationStatus(StrEnum):
 
     MATCH = "match"  # the text is the cited one and the quote stands at its place
     MISMATCH = "mismatch"  # the text is the cited one and the quote does not stand there
-    CHANGED = "changed"  # the document has another text by now
+    SUPERSEDED = "superseded"  # the quote stands at its place in an earlier text; the document has another by now
+    CHANGED = "changed"  # the document has another text by now, and the cited one is not kept
     GONE = "gone"  # no such document
 
 
@@ -373,8 +385,9 @@ class Verification:
 
     status: VerificationStatus
     document_id: str
-    found: str | None = None  # what stands at the place, when the text is the cited one
-    still_present: bool | None = None  # for CHANGED: the quote occurs word for word in the new text
+    found: str | None = None  # what stands at the place in the cited text, when that is still there
+    still_present: bool | None = None  # for SUPERSEDED and CHANGED: the quote occurs word for word in the new text
+    superseded_at: str | None = None  # ISO 8601, UTC: when the cited text was replaced, if it was and is kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from rag.records import (
     Span,
     SyncReport,
     Verification,
+    Version,
 )
 
 Body = dict[str, Any]
@@ -182,6 +183,18 @@ def verification_body(verification: Verification) -> Body:
         "document_id": verification.document_id,
         "found": verification.found,
         "still_present": verification.still_present,
+        "superseded_at": verification.superseded_at,
+    }
+
+
+def version_body(version: Version) -> Body:
+    """An earlier version of a document, for lists."""
+    return {
+        "sha256": version.text_sha256,
+        "title": version.title,
+        "characters": version.characters,
+        "stored_at": version.stored_at,
+        "superseded_at": version.superseded_at,
     }
 
 

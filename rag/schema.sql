@@ -97,6 +97,23 @@ CREATE TRIGGER chunks_are_replaced_not_changed BEFORE UPDATE ON chunks BEGIN
     SELECT RAISE(ABORT, 'a chunk is deleted and written anew, never updated');
 END;
 
+-- Earlier texts of documents, so that citations of them can be checked. No sentence is found in them.
+CREATE TABLE versions (
+    id             INTEGER PRIMARY KEY AUTOINCREMENT,
+    document_id    TEXT NOT NULL,
+    text_sha256    TEXT NOT NULL,
+    title          TEXT NOT NULL,
+    location       TEXT NOT NULL,
+    media_type     TEXT NOT NULL,
+    content_sha256 TEXT NOT NULL,
+    stored_at      TEXT NOT NULL,
+    superseded_at  TEXT NOT NULL,
+    modified_at    TEXT NOT NULL,
+    blocks         TEXT NOT NULL,  -- a JSON array: start, end, kind, level, section, page of each
+    text           TEXT NOT NULL,
+    UNIQUE (document_id, text_sha256)
+) STRICT;
+
 -- What each file was when it was last read, so that an unchanged one need not be opened, and what came of it. Paths are
 -- bytes, as the system has them; an entry of an archive is the archive's path, a zero byte and its name.
 CREATE TABLE files (

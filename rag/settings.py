@@ -29,6 +29,9 @@ class Settings:
 
     # Bytes. Beyond this a file is refused before it is read: 50 MB of plain text is some 20,000 pages.
     max_document_bytes: int = 50_000_000
+    # Earlier texts kept of each document, so that citations of them can be checked; 0 keeps none. Deleting a document
+    # deletes them.
+    keep_versions: int = 10
     # Characters. The longest question in the question sets we measure on has 277.
     max_question_chars: int = 1_000
     # Sentences in an answer, at most.
@@ -91,6 +94,8 @@ class Settings:
         for name in at_least_one:
             if getattr(self, name) < 1:
                 raise InvalidSetting(f"{name} is {getattr(self, name)}; expected 1 or more.")
+        if self.keep_versions < 0:
+            raise InvalidSetting(f"keep_versions is {self.keep_versions}; expected 0 or more.")
         if not 0 <= self.port <= 65_535:
             raise InvalidSetting(f"port is {self.port}; expected 0 to 65535.")
         if self.min_confidence != -1.0 and not 0.0 <= self.min_confidence <= 1.0:

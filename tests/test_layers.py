@@ -31,7 +31,7 @@ LEVELS = (
         "rag.cite",
     ),
     ("rag.retrieve", "rag.extract", "rag.reread", "rag.serving", "rag.calibration", "rag.disagreement"),
-    ("rag.answer", "rag.ingest"),
+    ("rag.answer", "rag.ingest", "rag.verify"),
     ("rag.ask", "rag.sources"),
     ("rag.pipeline",),
     ("rag.figures",),

@@ -18,6 +18,11 @@ class Marking(Enum):
     MISPLACED = "misplaced"  # the offsets do not lie in the text
 
 
+def is_text(document: Document, sha256: str) -> bool:
+    """Whether a link's digits of a SHA-256 are those of the document's text."""
+    return len(sha256) >= LINK_SHA256_DIGITS and document.text_sha256.startswith(sha256)
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """Some text of a block, and whether it is marked. `first` is set on the first marked piece of the page alone."""
@@ -45,7 +50,7 @@ def marking(document: Document, start: int | None, end: int | None, sha256: str)
     """Whether to mark, and what. A wrong mark is worse than none, so without a matching hash nothing is marked."""
     if start is None or end is None:
         return Marking.NONE, None
-    if len(sha256) < LINK_SHA256_DIGITS or not document.text_sha256.startswith(sha256):
+    if not is_text(document, sha256):
         return Marking.CHANGED, None
     if not start < end <= len(document.text):
         return Marking.MISPLACED, None

@@ -69,15 +69,34 @@ def get_document(id: DocumentId, pipeline: PipelineDep) -> Response:  # noqa: A0
 
 
 @router.get(
+    "/{id}/versions",
+    summary="List the earlier texts of a document",
+    response_model=schemas.VersionListBody,
+    responses=problems(404, 422, 503),
+)
+def list_versions(id: DocumentId, pipeline: PipelineDep) -> Response:  # noqa: A002 - the name in the address
+    """The texts that this one replaced, newest first, as far as they are kept. Nothing in them is found or quoted."""
+    versions = [render.version_body(version) for version in pipeline.versions(id)]
+    return reply(schemas.VersionListBody, {"versions": versions})
+
+
+@router.get(
     "/{id}/text",
     summary="Fetch the text that citations point into",
     response_class=Response,
     responses=problems(404, 422, 503)
     | {200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": "A loan lasts four weeks."}}}},
 )
-def get_document_text(id: DocumentId, pipeline: PipelineDep) -> Response:  # noqa: A002 - the name in the address
+def get_document_text(
+    id: DocumentId,  # noqa: A002 - the name in the address
+    pipeline: PipelineDep,
+    sha256: Annotated[
+        str,
+        Query(pattern=r"^([0-9a-f]{64})?$", description="Of the text that is wanted; without it, today's."),
+    ] = "",
+) -> Response:
     """The text in UTF-8, as an attachment. Offsets of citations count its Unicode code points; ETag is its SHA-256."""
-    document = pipeline.document(id)
+    document = pipeline.document(id, sha256=sha256)
     return Response(
         document.text.encode("utf-8"),
         media_type="text/plain",

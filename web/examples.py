@@ -88,6 +88,14 @@ VERIFICATION: dict[str, Any] = {
     "document_id": "library-rules",
     "found": _QUOTE,
     "still_present": None,
+    "superseded_at": None,
+}
+VERSION: dict[str, Any] = {
+    "sha256": "9b3a1f5c" * 8,
+    "title": "Library rules",
+    "characters": 4_311,
+    "stored_at": "2026-03-02T08:00:00+00:00",
+    "superseded_at": "2026-09-14T10:30:00+00:00",
 }
 FEEDBACK: dict[str, Any] = {
     "id": ANSWER["id"],

@@ -9,9 +9,9 @@ from fastapi.responses import Response
 
 from rag import render
 from rag.errors import InvalidQuestion
-from rag.render import to_json
+from rag.render import LINK_SHA256_DIGITS, to_json
 from web.dependencies import DocumentId, PipelineDep, SettingsDep, question_place_for_page
-from web.document_view import Marking, blocks_to_show, marking
+from web.document_view import Marking, blocks_to_show, is_text, marking
 from web.templating import templates
 
 router = APIRouter(include_in_schema=False)
@@ -88,8 +88,15 @@ def show_document(
     end: Annotated[int | None, Query(ge=1)] = None,
     sha256: Annotated[str, Query(pattern=r"^[0-9a-f]*$", max_length=64)] = "",
 ) -> Response:
-    """One document's text, with the characters marked that a citation points at, if the text still is the cited one."""
-    document = pipeline.document(id)
+    """One document's text, with the characters marked that a citation points at.
+
+    When the document has another text by now, the cited one is shown if it is kept, and said to be superseded.
+    """
+    document, version = pipeline.document(id), None
+    if len(sha256) >= LINK_SHA256_DIGITS and not is_text(document, sha256):
+        earlier = pipeline.version(id, sha256)
+        if earlier is not None:
+            version, document = earlier
     outcome, span = marking(document, start, end, sha256)
     blocks = blocks_to_show(document, span)
     return templates.TemplateResponse(
@@ -102,5 +109,6 @@ def show_document(
             "changed": outcome is Marking.CHANGED,
             "misplaced": outcome is Marking.MISPLACED,
             "marked": span is not None,
+            "version": version,
         },
     )

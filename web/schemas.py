@@ -186,6 +186,24 @@ class DocumentListBody(_Body):
     documents: list[DocumentBody]
 
 
+class VersionBody(_Body):
+    """An earlier text of a document."""
+
+    model_config = _example(examples.VERSION)
+    sha256: str = Field(description="Of the text in UTF-8: what citations of this version carry.")
+    title: str
+    characters: int
+    stored_at: str
+    superseded_at: str
+
+
+class VersionListBody(_Body):
+    """The earlier texts of a document that are kept, newest first."""
+
+    model_config = _example({"versions": [examples.VERSION]})
+    versions: list[VersionBody]
+
+
 class IngestBody(_Body):
     """What became of a document that was sent."""
 
@@ -212,13 +230,15 @@ class VerificationBody(_Body):
     """What became of a citation."""
 
     model_config = _example(examples.VERIFICATION)
-    status: Literal["match", "mismatch", "changed", "gone"] = Field(
-        description="match: the quote stands there. mismatch: the text is the cited one and the quote does not stand "
-        "there. changed: the document has another text by now. gone: there is no such document."
+    status: Literal["match", "mismatch", "superseded", "changed", "gone"] = Field(
+        description="match: the quote stands there. mismatch: the cited text is known and the quote does not stand "
+        "there. superseded: the quote stood there in an earlier text; the document has another by now. changed: the "
+        "document has another text by now, and the cited one is not kept. gone: there is no such document."
     )
     document_id: str
-    found: str | None = Field(description="What stands there, when the text is the cited one.")
-    still_present: bool | None = Field(description="For changed: whether the new text holds the quote word for word.")
+    found: str | None = Field(description="What stands there in the cited text, when that is known.")
+    still_present: bool | None = Field(description="Of a text replaced since: whether the new one holds the quote.")
+    superseded_at: str | None = Field(description="When the cited text was replaced; null when it was not.")
 
 
 class FeedbackRequest(_Body):

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.records import Check, SentenceKind
+from rag.store.versions import damaged_versions
 
 # More would hide the first ones.
 _SHOWN = 5
@@ -49,6 +50,7 @@ def check_texts(connection: apsw.Connection) -> Check:
         )
         if wrong:
             problems.append(f"{wrong} sentences or chunks of document {document_id} are not what stands in its text")
+    problems += damaged_versions(connection)
     return Check("texts", not problems, "; ".join(problems[:_SHOWN]) or "every quote stands in its text")
 
 

@@ -45,6 +45,12 @@ CREATE TABLE files (
     read_at TEXT NOT NULL, read_with TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX files_by_document ON files (document_id);
+CREATE TABLE versions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, document_id TEXT NOT NULL, text_sha256 TEXT NOT NULL, title TEXT NOT NULL,
+    location TEXT NOT NULL, media_type TEXT NOT NULL, content_sha256 TEXT NOT NULL, stored_at TEXT NOT NULL,
+    superseded_at TEXT NOT NULL, modified_at TEXT NOT NULL, blocks TEXT NOT NULL, text TEXT NOT NULL,
+    UNIQUE (document_id, text_sha256)
+) STRICT;
 """,
 }
 FILE_NAME = "citewell.sqlite"

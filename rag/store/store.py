@@ -28,8 +28,9 @@ from rag.records import (
     SentenceKind,
     SiteThreshold,
     StoredSentence,
+    Version,
 )
-from rag.store import checks, files, rows, word_index
+from rag.store import checks, files, rows, versions, word_index
 from rag.store.backup import back_up
 from rag.store.database import Database
 from rag.store.rows import FloatMatrix, FloatVector, IntVector
@@ -129,12 +130,14 @@ class Store:
         *,
         force: bool = False,
         file: FileRecord | None = None,
+        keep_versions: int = 0,
     ) -> IngestStatus:
         """CREATED, UPDATED, or UNCHANGED: this very document is there already, and `force` is not set.
 
         `sentence_vectors` has one row for each STATEMENT among `sentences`, in order, `passage_vectors` one for each
-        passage. All of an older version goes, and its chunk ids are never used again. `file` is remembered in the same
-        commit, unless the document is unchanged. Raises ValueError when the parts do not fit together or no model is
+        passage. Nothing of an older version is found any more, and its chunk ids are never used again; the last
+        `keep_versions` texts are kept for citations of them. `file` is remembered in the same commit, unless the
+        document is unchanged. Raises ValueError when the parts do not fit together or no model is
         bound.
         """
         with self._changing() as connection:
@@ -145,6 +148,9 @@ class Store:
             sentence_rows = _checked_vectors("sentence_vectors", sentence_vectors, statements, dimension)
             passage_rows = _checked_vectors("passage_vectors", passage_vectors, len(passages), dimension)
             _check_places(document, sentences, passages)
+            versions.keep_version(
+                connection, document.source.id, new_sha256=document.text_sha256, at_most=keep_versions
+            )
             created_at = rows.remove_document(connection, document.source.id)
             number = rows.insert_document(connection, document, created_at=created_at)
             rows.insert_sentences(connection, number, document.text, sentences, sentence_rows)
@@ -165,6 +171,7 @@ class Store:
         with self._changing() as connection:
             if rows.remove_document(connection, document_id) is None:
                 raise rows.not_found(document_id)
+            versions.forget_versions(connection, document_id)
             files.forget_document(connection, document_id)
             files.write_files(connection, [file] if file else [])
             _count_change(connection)
@@ -232,6 +239,16 @@ class Store:
         """The document as it was put. Raises DocumentNotFound."""
         with self._database.reading() as connection:
             return rows.read_document(connection, document_id)
+
+    def versions(self, document_id: str) -> list[Version]:
+        """The earlier versions of a document that are kept, newest first; none when there is no such document."""
+        with self._database.reading() as connection:
+            return versions.list_versions(connection, document_id)
+
+    def version(self, document_id: str, sha256: str) -> tuple[Version, Document] | None:
+        """The newest earlier version of a document whose text's SHA-256 begins with `sha256`, if it is kept."""
+        with self._database.reading() as connection:
+            return versions.read_version(connection, document_id, sha256)
 
     def sentences(self, document_id: str) -> list[StoredSentence]:
         """The sentences of a document in text order. Raises DocumentNotFound."""

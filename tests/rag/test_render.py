@@ -48,7 +48,7 @@ def test_small_bodies_are_plain_values() -> None:
     ]
     assert bodies == [
         {"id": "a", "status": "created", "sentences": 3, "chunks": 1, "warnings": ["w"]},
-        {"status": "changed", "document_id": "a", "found": None, "still_present": True},
+        {"status": "changed", "document_id": "a", "found": None, "still_present": True, "superseded_at": None},
         {
             "ready": True, "degraded": False, "detail": "ready", "documents": 1, "chunks": 2, "index_version": 3,
             "model": "model",

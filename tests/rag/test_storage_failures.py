@@ -202,9 +202,11 @@ def schema_of(file: Path) -> set[tuple[str, str, str]]:
 @pytest.mark.parametrize(
     "undo",
     [
-        pytest.param("DROP TABLE files; PRAGMA user_version = 2", id="second"),
+        pytest.param("DROP TABLE files; DROP TABLE versions; PRAGMA user_version = 2", id="second"),
         pytest.param(
-            "DROP TABLE files; ALTER TABLE documents DROP COLUMN modified_at; PRAGMA user_version = 1", id="first"
+            "DROP TABLE files; DROP TABLE versions; ALTER TABLE documents DROP COLUMN modified_at;"
+            " PRAGMA user_version = 1",
+            id="first",
         ),
     ],
 )
@@ -222,8 +224,9 @@ def test_a_database_of_an_older_format_is_brought_up_to_date(data: Path, tmp_pat
     # A column that was added later stands last.
     columns = {(table, name) for table, name, _ in schema_of(data / FILE)}
     assert columns == {(table, name) for table, name, _ in schema_of(tmp_path / "fresh" / FILE)}
-    assert {row for row in schema_of(data / FILE) if row[0].startswith("files")} == {
-        row for row in schema_of(tmp_path / "fresh" / FILE) if row[0].startswith("files")
+    added = ("files", "versions")
+    assert {row for row in schema_of(data / FILE) if row[0].startswith(added)} == {
+        row for row in schema_of(tmp_path / "fresh" / FILE) if row[0].startswith(added)
     }
 
 

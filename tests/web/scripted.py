@@ -186,6 +186,9 @@ class ScriptedPipeline(Pipeline):
             raise DocumentNotFound(f"No document has the id {document_id!r}.")
         return self.library[document_id]
 
+    def version(self, _document_id: str, _sha256: str) -> None:
+        return None
+
     def document_info(self, document_id: str) -> DocumentInfo:
         found = self.document(document_id)
         when = "2026-11-23T09:00:00Z"

@@ -200,3 +200,39 @@ class TestPermission:
         with client_of(replace(settings, api_key="right-key"), empty_pipeline) as client:
             assert put(client, Authorization="Bearer right-key")[0] == 201
             assert client.get("/api/v1/documents/bees").status_code == 200
+
+
+class TestVersions:
+    NEW = TEXT.replace("Bees", "Bees today")
+
+    def replaced(self, client: TestClient) -> dict:
+        """The document as it was listed before it was replaced."""
+        assert put(client)[0] == 201
+        before = client.get("/api/v1/documents/bees").json()
+        assert put(client, self.NEW.encode())[1]["status"] == "updated"
+        return before
+
+    def test_earlier_texts_are_listed_and_can_be_fetched(self, empty_client: TestClient) -> None:
+        before = self.replaced(empty_client)
+        (version,) = empty_client.get("/api/v1/documents/bees/versions").json()["versions"]
+        assert (version["sha256"], version["title"]) == (before["text_sha256"], "Bees")
+        address = "/api/v1/documents/bees/text"
+        assert empty_client.get(address).text.startswith("Bees today")
+        earlier = empty_client.get(address, params={"sha256": version["sha256"]})
+        assert earlier.text.startswith("Bees\n")
+        assert earlier.headers["etag"] == f'"{version["sha256"]}"'
+        assert empty_client.get(address, params={"sha256": "0" * 64}).status_code == 404
+
+    def test_a_link_to_a_replaced_text_shows_it_marked_and_says_so(self, empty_client: TestClient) -> None:
+        before = self.replaced(empty_client)
+        page = empty_client.get(
+            "/documents/bees", params={"start": 0, "end": 4, "sha256": before["text_sha256"][:12]}
+        ).text
+        assert "This text was replaced on " in page
+        assert '<mark id="cited">Bees</mark>' in page
+        assert "Bees today" not in page
+        assert 'href="/documents/bees"' in page
+        assert f"?sha256={before['text_sha256']}" in page
+
+    def test_a_document_that_is_not_there_has_no_versions(self, empty_client: TestClient) -> None:
+        assert empty_client.get("/api/v1/documents/nothing/versions").status_code == 404
