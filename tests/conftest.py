@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import hypothesis
 import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+# A shell that starts something in the background lets it, and all that it starts, ignore Ctrl-C; commands that the tests
+# start and interrupt must not inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from fakes import HashEmbedder
 
