@@ -11,9 +11,6 @@ import hypothesis
 import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"
-# A shell that starts something in the background lets it, and all that it starts, ignore Ctrl-C; commands that the tests
-# start and interrupt must not inherit that.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from fakes import HashEmbedder
 
@@ -25,6 +22,10 @@ DATA = Path(__file__).parent / "data"
 SEEDS = Path(__file__).parent.parent / "seeds"
 # The owner's article and the question sets lie beside a checkout on some machines only.
 SHARED = Path(__file__).parent.parent.parent / "shared"
+
+# A shell that starts something in the background lets it ignore Ctrl-C, and all that it starts; commands that the
+# tests start and interrupt must not inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long one example takes says more about what else the machine does than about the code.
 hypothesis.settings.register_profile("tests", deadline=None)
