@@ -1,0 +1,143 @@
+"""`python -m tests.bench.corpus [--only WORDS] [--keep FOLDER]`: each document in each format, and what is found in it.
+
+For every format the documents are indexed alone and the same questions asked. Printed, beside the figures for the
+Markdown that all were made from: how often the best sentence is the right one, and how often the citation of a right
+one names the right page (as poppler's pdftotext has it) or the right heading.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.embed import OnnxEmbedder
+from rag.models import load_model
+from rag.pipeline import Pipeline
+from rag.reader import Reader
+from rag.records import Extract, IngestStatus
+from rag.settings import BUNDLED_MODEL, Settings
+from tests.bench.corpus.formats import FORMATS, Write
+from tests.bench.corpus.shapes import Part, lines_of, parts_of
+
+_ROOT = Path(__file__).parents[3]
+_DEPTH = 5  # passages read
+_DOCUMENTS = [*sorted((_ROOT / "tests/data/office").glob("*.md")), *sorted((_ROOT / "seeds").glob("*.md"))]
+_QUESTIONS = [_ROOT / "tests/data/office/questions.jsonl", _ROOT / "seeds/questions.jsonl"]
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts over the questions of one format."""
+
+    questions: int = 0
+    found: int = 0  # the right sentence stands in what was indexed
+    right: int = 0
+    placed: int = 0  # right, with a page or heading to compare
+    well_placed: int = 0
+
+    def line(self, name: str) -> str:
+        """One row of the table."""
+        places = f"{self.well_placed / self.placed:.3f}" if self.placed else "-"
+        return f"{name:<34}{self.found / self.questions:>10.3f}{self.right / self.questions:>10.3f}{places:>10}"
+
+
+def main() -> None:
+    """Write, ingest, ask, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="formats with these words in their name")
+    parser.add_argument("--keep", type=Path, help="write the files here and leave them")
+    arguments = parser.parse_args()
+    documents = {path.stem: parts_of(path.read_text(encoding="utf-8")) for path in _DOCUMENTS}
+    cases = [json.loads(line) for path in _QUESTIONS for line in path.read_text(encoding="utf-8").splitlines()]
+    cases = [case for case in cases if case["answers"]]
+    with tempfile.TemporaryDirectory() as folder:
+        embedder = OnnxEmbedder(load_model(BUNDLED_MODEL, Path(folder) / "models"))
+        reader = Reader.load()
+        print(f"{'format':<34}{'in text':>10}{'right':>10}{'place':>10}", flush=True)
+        formats: dict[str, tuple[str, Write]] = {"Markdown": (".md", _markdown), **FORMATS}
+        for number, (name, (suffix, write)) in enumerate(formats.items()):
+            if arguments.only not in name:
+                continue
+            target = (arguments.keep or Path(folder)) / f"{number:02}"
+            target.mkdir(parents=True)
+            for stem, parts in documents.items():
+                write(parts, target / f"{stem}{suffix}")
+            settings = Settings(data_dir=Path(folder) / f"data{number}")
+            with Pipeline.open(settings, embedder=embedder, reader=reader, create=True) as pipeline:
+                for result in pipeline.ingest([target]):
+                    if result.status is IngestStatus.FAILED:
+                        print(f"  failed: {result.error}")
+                    for warning in result.warnings:
+                        print(f"  {Path(result.location).name}: {warning}", file=sys.stderr)
+                print(measure(pipeline, cases, documents).line(name), flush=True)
+
+
+def _markdown(parts: list[Part], file: Path) -> None:
+    (source,) = (path for path in _DOCUMENTS if path.stem == file.stem)
+    file.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+
+
+def measure(pipeline: Pipeline, cases: Sequence[dict], documents: dict[str, list[Part]]) -> Tally:
+    """Ask every question of what the pipeline holds."""
+    tally = Tally()
+    texts = [_plain(pipeline.document(info.source.id).text) for info in pipeline.documents()]
+    pages: dict[str, list[str]] = {}
+    for case in cases:
+        wanted = [_plain(text) for text in (case["sentence"], *case.get("also", ()))]
+        tally.questions += 1
+        tally.found += any(wanted[0] in text for text in texts)
+        extracts = pipeline.examine(case["question"], depth=_DEPTH).extracts
+        if not extracts or not any(_same(_plain(extracts[0].sentence.text), text) for text in wanted):
+            continue
+        tally.right += 1
+        is_well_placed = _is_well_placed(extracts[0], documents, pages)
+        if is_well_placed is not None:
+            tally.placed += 1
+            tally.well_placed += is_well_placed
+    return tally
+
+
+def _is_well_placed(extract: Extract, documents: dict[str, list[Part]], pages: dict[str, list[str]]) -> bool | None:
+    """Whether page, or else heading, are those where the sentence stands; None where there is nothing to compare."""
+    location = extract.hit.chunk.source.location
+    sentence = extract.sentence
+    quote = _plain(sentence.text)
+    if location.endswith(".pdf"):
+        if location not in pages:
+            run = subprocess.run(["pdftotext", location, "-"], check=True, capture_output=True)
+            pages[location] = [_plain(page) for page in run.stdout.decode().split("\f")]
+        return sentence.page is not None and _begins_on(quote, pages[location], sentence.page)
+    headings = {
+        part.section
+        for part in documents[Path(location).stem]
+        if part.kind != "heading" and any(_same(quote, _plain(line)) for line in lines_of(part))
+    }
+    if not headings:
+        return None
+    return any(_plain(heading) in _plain(f"{sentence.section} {sentence.text}") for heading in headings)
+
+
+def _begins_on(quote: str, pages: list[str], page: int) -> bool:
+    """Whether the first words stand on the page, counted from 1."""
+    return page <= len(pages) and quote[:25] in pages[page - 1]
+
+
+def _same(one: str, other: str) -> bool:
+    return one in other or other in one
+
+
+def _plain(text: str) -> str:
+    """Letters and digits alone: programs differ in spaces, hyphens and quotation marks."""
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text)).casefold()
+
+
+if __name__ == "__main__":
+    main()
