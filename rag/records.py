@@ -61,7 +61,12 @@ class Block:
     kind: BlockKind
     level: int = 0  # heading level 1..6; nesting depth of a list item, from 1; otherwise 0
     section: str = ""  # heading path above the block, "Guide > Install"; a heading's own path includes itself
-    page: int | None = None  # counted from 1, where the format has pages
+    page: int | None = None  # where it begins, counted from 1, where the format has pages
+    turns: tuple[tuple[int, int], ...] = ()  # offsets in the text at which it goes on on another page, and that page
+
+    def page_at(self, offset: int) -> int | None:
+        """The page on which the character at an offset in the text stands."""
+        return max((turn for turn in self.turns if turn[0] <= offset), default=(0, self.page))[1]
 
 
 @dataclass(frozen=True, slots=True)

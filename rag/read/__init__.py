@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 from rag.errors import UnreadableDocument, UnsupportedFormat
 from rag.read.canonical import clean_text
 from rag.read.delimited import read_delimited
+from rag.read.docx import read_docx
 from rag.read.eml import read_eml
 from rag.read.epub import read_epub
 from rag.read.files import (
@@ -33,8 +34,12 @@ from rag.read.html import read_html
 from rag.read.layout import Content
 from rag.read.markdown import read_markdown
 from rag.read.msg import read_msg
+from rag.read.odf import read_odf
 from rag.read.pdf import read_pdf
 from rag.read.plain import read_plain
+from rag.read.pptx import read_pptx
+from rag.read.rtf import read_rtf
+from rag.read.xlsx import read_xlsx
 from rag.records import Document, Source
 
 __all__ = [
@@ -70,6 +75,13 @@ MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
         ".eml": "message/rfc822",
         ".msg": "application/vnd.ms-outlook",
         ".epub": "application/epub+zip",
+        ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        ".odt": "application/vnd.oasis.opendocument.text",
+        ".ods": "application/vnd.oasis.opendocument.spreadsheet",
+        ".odp": "application/vnd.oasis.opendocument.presentation",
+        ".rtf": "application/rtf",
     }
 )
 _READERS: Mapping[str, Callable[[bytes], Content]] = MappingProxyType(
@@ -83,6 +95,13 @@ _READERS: Mapping[str, Callable[[bytes], Content]] = MappingProxyType(
         "message/rfc822": read_eml,
         "application/vnd.ms-outlook": read_msg,
         "application/epub+zip": read_epub,
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document": read_docx,
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation": read_pptx,
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": read_xlsx,
+        "application/vnd.oasis.opendocument.text": read_odf,
+        "application/vnd.oasis.opendocument.spreadsheet": read_odf,
+        "application/vnd.oasis.opendocument.presentation": read_odf,
+        "application/rtf": read_rtf,
     }
 )
 _MAX_TITLE_CHARS = 200

@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -18,6 +18,7 @@ from itertools import islice
 from rag.errors import UnreadableDocument
 from rag.read.canonical import canonical_text
 from rag.read.layout import Content, Layout
+from rag.read.rows import add_table
 from rag.records import BlockKind
 
 _DELIMITERS = "\t;|,"  # of two that fit as well, the one that prose has less often
@@ -29,18 +30,8 @@ _MIN_EVEN_SHARE = 0.5
 
 _MAX_ROWS = 50_000
 _MAX_COLUMNS = 1_000
-# Every row repeats the names: a small file of long names and short cells would become gigabytes.
-_MAX_CHARS = 30_000_000
-_MAX_NAME_CHARS = 120
-
-# 1.234,50 or -3e5 or 12 % or € 5; 2024-01-31, 31.1.2024 or 14:05; a mail or web address.
-_NUMBER = re.compile(r"[^\w\s]?\s?[-+]?\(?\d[\d.,'\s]*(?:e[-+]?\d+)?\)?\s?[^\w\s]?", re.IGNORECASE)
-_MOMENT = re.compile(r"\d{1,4}[-./:]\d{1,2}(?:[-./:]\d{1,4})?(?:[T ].*)?")
-_ADDRESS = re.compile(r"\S+@\S+\.\S+|https?://\S+")
-_YEAR = re.compile(r"(?:19|20)\d\d")
 
 _OPEN_QUOTE = "a quotation mark is not closed, so quotation marks were read as plain characters"
-_NO_NAMES = "no row of column names was found, so the cells stand without names"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +57,7 @@ def read_delimited(data: bytes) -> Content:
         for row in table.rows:
             layout.add(BlockKind.PARAGRAPH, table.delimiter.join(row))
         return layout.content(warnings=warnings)
-    start = _first_row(table)
-    for row in table.rows[:start]:
-        layout.add(BlockKind.PARAGRAPH, table.delimiter.join(_without_empty_end(row)))
-    rows = table.rows[start:]
-    has_names = _are_names(rows)
-    names = rows.pop(0) if has_names else []
-    if not has_names and len(rows) > 1:
-        warnings += (_NO_NAMES,)
-    return layout.content(warnings=warnings + _add_rows(layout, names, rows))
+    return layout.content(warnings=warnings + add_table(layout, table.rows, table.width, delimiter=table.delimiter))
 
 
 def _read_table(text: str) -> _Table:
@@ -144,52 +127,3 @@ def _evenness(text: str, delimiter: str) -> tuple[int, int]:
     rows, length = max((rows, length) for length, rows in counts.items())
     below = len(lengths) - lengths.index(length)  # a table may have lines of prose above it
     return (rows, length) if rows >= _MIN_EVEN_SHARE * below else (0, 0)
-
-
-def _first_row(table: _Table) -> int:
-    """Where the table begins: at the first row with most of its cells filled."""
-    for number, row in enumerate(table.rows):
-        filled = sum(bool(cell.strip()) for cell in row)
-        # The column of row numbers has no name.
-        if filled > table.width // 2 or (filled == table.width - 1 and not row[0].strip()):
-            return number
-    return 0
-
-
-def _are_names(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row names the columns: words that are no values, or years above what are none."""
-    if len(rows) < 2:
-        return False
-    below = rows[1 : 1 + _SAMPLE_ROWS]
-    for column, cell in enumerate(cell.strip() for cell in rows[0]):
-        if _YEAR.fullmatch(cell):
-            if any(_YEAR.fullmatch(row[column].strip()) for row in below if column < len(row)):
-                return False
-        elif len(cell) > _MAX_NAME_CHARS or any(kind.fullmatch(cell) for kind in (_NUMBER, _MOMENT, _ADDRESS)):
-            return False
-    return any(cell.strip() and not _YEAR.fullmatch(cell.strip()) for cell in rows[0])
-
-
-def _add_rows(layout: Layout, names: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """Add the rows, at most _MAX_CHARS of them; warnings about those that do not fit their names."""
-    longer = chars = 0
-    for number, row in enumerate(rows):
-        cells = _without_empty_end(row)
-        is_longer = bool(names) and len(cells) > len(names)
-        longer += is_longer
-        shown = () if is_longer else names[: len(cells)]
-        chars += sum(map(len, cells)) + sum(map(len, shown))
-        if chars > _MAX_CHARS:
-            return (f"only the first {number:,} rows were read, as the names of the columns are repeated in each",)
-        if len(row) == 1:
-            layout.add(BlockKind.PARAGRAPH, row[0])  # a line of words between or under the rows
-        else:
-            layout.add_table(shown, [cells])
-    if longer:
-        return (f"{longer:,} row(s) have more cells than there are column names, so their cells stand without names",)
-    return ()
-
-
-def _without_empty_end(row: Sequence[str]) -> list[str]:
-    filled = [column for column, cell in enumerate(row) if cell.strip()]
-    return list(row[: filled[-1] + 1]) if filled else []

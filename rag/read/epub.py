@@ -5,12 +5,9 @@ A chapter without a heading gets the one that the table of contents has for it. 
 
 from __future__ import annotations
 
-import io
 import posixpath
 import re
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -19,19 +16,15 @@ from urllib.parse import unquote
 from lxml import etree
 
 from rag.errors import UnreadableDocument
+from rag.read.archive import open_archive, read_part, read_xml
 from rag.read.canonical import canonical_text
 from rag.read.html import parse_whole
 from rag.read.html_blocks import read_blocks
 from rag.read.layout import Content, Layout
 from rag.records import BlockKind
 
-_EXPECTED = "an EPUB book was expected"
+_EXPECTED = "an EPUB book"
 _CONTAINER, _ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
-_MAX_ENTRIES = 20_000
-_MAX_UNPACKED_BYTES = 300_000_000
-_MAX_RATIO = 200  # a text of one letter packs 1,000 to 1, a novel 3 to 1
-_RATIO_FREE_BYTES = 1_000_000
-_MAX_PART_BYTES = 20_000_000
 _MAX_CHAPTERS = 5_000
 _MAX_CHAPTER_BYTES = 20_000_000  # of all together; the longest novels have some 6 million
 _MAX_NAMED = 10
@@ -43,7 +36,6 @@ _DECLARED_ENCODING = re.compile(rb"""<\?xml[^>]{0,100}encoding\s*=\s*["']([\w-]{
 _CLOSED_AT_ONCE = re.compile(
     r"<(title|script|style|textarea|iframe|noscript|template)(\s[^<>]{0,500})?/>", re.IGNORECASE
 )
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, KeyError, struct.error)
 
 
 def read_epub(data: bytes) -> Content:
@@ -51,10 +43,10 @@ def read_epub(data: bytes) -> Content:
 
     Raises UnreadableDocument for what is no EPUB, for a protected book and for one without a chapter to read.
     """
-    book = _open(data)
+    book = open_archive(data, _EXPECTED)
     _refuse_protected(book)
     path = _package_path(book)
-    package = _xml(book, path)
+    package = read_xml(book, path, _EXPECTED)
     chapters, missing = _chapters(book, package, posixpath.dirname(path))
     labels = _labels(book, package, posixpath.dirname(path))
     layout = Layout()
@@ -83,63 +75,21 @@ def read_epub(data: bytes) -> Content:
     return replace(content, warnings=tuple(dict.fromkeys(warnings)))
 
 
-def _open(data: bytes) -> zipfile.ZipFile:
-    """The archive, within the limits on its entries and on what they unpack to."""
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
-    except (*_DAMAGED, NotImplementedError) as error:
-        raise UnreadableDocument(f"its zip archive is damaged; {_EXPECTED}; get the book again") from error
-    entries = archive.infolist()
-    unpacked = sum(entry.file_size for entry in entries)
-    if len(entries) > _MAX_ENTRIES:
-        raise UnreadableDocument(f"it holds {len(entries):,} files, but {_MAX_ENTRIES:,} are allowed; {_EXPECTED}")
-    if unpacked > _MAX_UNPACKED_BYTES or unpacked > _RATIO_FREE_BYTES + _MAX_RATIO * len(data):
-        raise UnreadableDocument(f"its {len(data):,} bytes unpack to {unpacked:,}, which no book does; {_EXPECTED}")
-    return archive
-
-
-def _read(book: zipfile.ZipFile, name: str) -> bytes:
-    """A file of the book. Raises UnreadableDocument when it is not there, damaged or too large."""
-    try:
-        with book.open(name) as file:
-            data = file.read(_MAX_PART_BYTES + 1)
-    except KeyError as error:
-        raise UnreadableDocument(f"{name} is missing in it; {_EXPECTED}; get the book again") from error
-    except (*_DAMAGED, NotImplementedError) as error:
-        raise UnreadableDocument(f"{name} in it is damaged or protected; get the book again") from error
-    if len(data) > _MAX_PART_BYTES:
-        raise UnreadableDocument(f"{name} in it has more than {_MAX_PART_BYTES:,} bytes; split the book")
-    return data
-
-
-def _xml(book: zipfile.ZipFile, name: str) -> etree._Element:
-    """A file of XML as a tree. Entities are not resolved, and one that declares any is refused."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, recover=True)
-    data = _read(book, name)
-    root = None
-    if b"<!ENTITY" not in data:
-        with suppress(etree.LxmlError, ValueError):
-            root = etree.fromstring(data, parser)
-    if root is None or list(getattr(root.getroottree().docinfo.internalDTD, "iterentities", list)()):
-        raise UnreadableDocument(f"{name} in it is no XML that can be read; {_EXPECTED}; get the book again")
-    return root
-
-
 def _refuse_protected(book: zipfile.ZipFile) -> None:
     """Raise UnreadableDocument for a book whose words are encrypted; masked fonts are no hindrance."""
     if _ENCRYPTION not in book.namelist():
         return
-    for data in _xml(book, _ENCRYPTION).iter("{*}EncryptedData"):
+    for data in read_xml(book, _ENCRYPTION, _EXPECTED).iter("{*}EncryptedData"):
         method = data.find("{*}EncryptionMethod")
         if method is None or method.get("Algorithm") not in _FONT_MASKING:
             raise UnreadableDocument("the book is protected against copying (DRM); get one without protection")
 
 
 def _package_path(book: zipfile.ZipFile) -> str:
-    for file in _xml(book, _CONTAINER).iter("{*}rootfile"):
+    for file in read_xml(book, _CONTAINER, _EXPECTED).iter("{*}rootfile"):
         if path := file.get("full-path"):
             return str(path)
-    raise UnreadableDocument(f"{_CONTAINER} in it names no package; {_EXPECTED}; get the book again")
+    raise UnreadableDocument(f"{_CONTAINER} in it names no package; {_EXPECTED} was expected; get the book again")
 
 
 def _chapters(book: zipfile.ZipFile, package: etree._Element, folder: str) -> tuple[list[str], list[str]]:
@@ -176,9 +126,9 @@ def _labels(book: zipfile.ZipFile, package: etree._Element, folder: str) -> Mapp
         name = _path(folder, item.get("href", ""))
         with suppress(UnreadableDocument):
             if "nav" in item.get("properties", "").split():
-                found = _links(_xml(book, name))
+                found = _links(read_xml(book, name, _EXPECTED))
             elif item.get("media-type") == "application/x-dtbncx+xml":
-                found = _points(_xml(book, name))
+                found = _points(read_xml(book, name, _EXPECTED))
             else:
                 continue
             for address, label in found:
@@ -204,7 +154,7 @@ def _path(folder: str, address: str) -> str:
 
 
 def _read_chapter(book: zipfile.ZipFile, name: str) -> tuple[Content, tuple[str, ...]]:
-    data = _read(book, name)
+    data = read_part(book, name, _EXPECTED)
     if not data.strip():
         return Content("", ()), ()
     declared = _DECLARED_ENCODING.match(data.lstrip())

@@ -35,14 +35,24 @@ class Outline:
         self.blocks: list[Block] = []
         self._headings: list[tuple[int, str]] = []
 
-    def add(self, span: Span, kind: BlockKind, words: str, *, level: int = 0, page: int | None = None) -> None:
+    def add(
+        self,
+        span: Span,
+        kind: BlockKind,
+        words: str,
+        *,
+        level: int = 0,
+        page: int | None = None,
+        turns: Sequence[tuple[int, int]] = (),
+    ) -> None:
         """Add the block at `span`, which reads `words`; a heading closes those of its own and of deeper levels."""
         if kind is BlockKind.HEADING:
             name = " ".join(words.split())[:_MAX_HEADING_CHARS]
             self._headings = [(above, title) for above, title in self._headings if above < level]
             self._headings.append((level, name))
         section = _SECTION_SEPARATOR.join(title for _, title in self._headings)
-        self.blocks.append(Block(span, kind, level, section, page))
+        absolute = tuple((span.start + offset, next_page) for offset, next_page in turns)
+        self.blocks.append(Block(span, kind, level, section, page, absolute))
 
 
 class Layout:
@@ -53,10 +63,19 @@ class Layout:
         self._length = 0
         self._outline = Outline()
 
-    def add(self, kind: BlockKind, text: str, *, level: int = 0, page: int | None = None) -> None:
+    def add(
+        self,
+        kind: BlockKind,
+        text: str,
+        *,
+        level: int = 0,
+        page: int | None = None,
+        turns: Sequence[tuple[int, int]] = (),
+    ) -> None:
         """Append a block; one without visible text is left out. Inside it, only code keeps its line breaks.
 
-        `page` is counted from 1, in formats that have pages, slides or sheets.
+        `page` is counted from 1, in formats that have pages, slides or sheets. `turns` are the offsets in the text at
+        which another page begins, and that page.
         """
         text, _ = clean_text(text)
         text = text.strip("\n").rstrip() if kind is BlockKind.CODE else " ".join(text.split())
@@ -66,7 +85,7 @@ class Layout:
         lead = len(text) - len(text.lstrip())
         self._parts.append(text)
         self._length = start + len(text)
-        self._outline.add(Span(start + lead, self._length), kind, text, level=level, page=page)
+        self._outline.add(Span(start + lead, self._length), kind, text, level=level, page=page, turns=turns)
 
     def add_table(self, headers: Sequence[str], rows: Sequence[Sequence[str]], *, page: int | None = None) -> None:
         """Append a table, one block a row: "Header: cell; Header: cell", so that a quoted row says what it tells.

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import struct
-from collections.abc import Callable
-
-from striprtf import striprtf
 
 from rag.errors import UnreadableDocument
+from rag.read.rtf import words_of
 
 _PACKED, _PLAIN = b"LZFu", b"MELA"
 _HEADER_BYTES = 16
@@ -21,26 +18,11 @@ _START = (
     + rb"\par \pard\plain\f0\fs20\b\i\u\tab\tx"
 )
 _MAX_RTF_BYTES = 5_000_000
-# striprtf's time grows with the square of the list of fonts; 300 fonts take this many.
-_MAX_FONTS_CHARS = 20_000
-_FONTS = re.compile(r"\\fonttbl")
-# striprtf looks for links in a time that grows with their cube. Without this word it reads a link as its words.
-_FIELD = re.compile(r"\\field(?![a-z])", re.IGNORECASE)
 
 
 def packed_text(data: bytes) -> str:
     """The words of a packed RTF body, a line a paragraph. Raises UnreadableDocument for what cannot be unpacked."""
-    rtf = unpack(data).decode("latin-1")
-    fonts = _FONTS.search(rtf)
-    if fonts and _group_end(rtf, fonts.end()) - fonts.start() > _MAX_FONTS_CHARS:
-        raise UnreadableDocument("its list of fonts is too long")
-    convert: Callable[..., str] = striprtf.rtf_to_text
-    try:
-        text = convert(_FIELD.sub("", rtf), errors="replace")
-    except (ValueError, TypeError, LookupError, OverflowError) as error:
-        raise UnreadableDocument("it is RTF that does not make sense") from error
-    # RTF writes a character outside the basic plane as two halves.
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return words_of(unpack(data).decode("latin-1"))
 
 
 def unpack(data: bytes) -> bytes:
@@ -80,13 +62,3 @@ def _unpack(packed: bytes, size: int) -> bytes:
             for _ in range((reference & 15) + 2):
                 out.append(out[-back] if back <= len(out) else 0x20)
     return bytes(out[len(_START) : end])
-
-
-def _group_end(rtf: str, start: int) -> int:
-    """Where the group ends that is open at `start`, looked for no further than the longest list of fonts."""
-    depth = 1
-    for place in range(start, min(len(rtf), start + _MAX_FONTS_CHARS + 1)):
-        depth += (rtf[place] == "{") - (rtf[place] == "}")
-        if not depth:
-            return place
-    return min(len(rtf), start + _MAX_FONTS_CHARS + 1)

@@ -8,12 +8,12 @@ is left to a function that the caller may give.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from rag.errors import UnreadableDocument
 from rag.read.layout import Content
 from rag.read.pdf_blocks import Page, Region, write_blocks
-from rag.read.pdf_order import Piece, pieces_of, regions_of
+from rag.read.pdf_order import Columns, Piece, columns_of, pieces_of, regions_of
 from rag.read.pdf_running import split_running
 from rag.read.pdf_tables import lines_and_tables
 from rag.read.pdf_words import LOCK, UNKNOWN, Frame, opened, read_frames, title_of
@@ -52,8 +52,10 @@ def read_pdf(data: bytes, *, recognise: Recognise | None = None) -> Content:
         )
     main = [(pieces_of(page[0]), page[0].height) if page else ([], 0.0) for page in frames]
     kept, running = split_running(main)
+    columns = [columns_of(pieces) for pieces in kept]
+    known = dict.fromkeys(filter(None, columns))
     pages = [
-        Page(number, _regions(pieces, page[1:]))
+        Page(number, _regions(pieces, page[1:], columns[number - 1], known))
         for number, (pieces, page) in enumerate(zip(kept, frames, strict=True), 1)
     ]
     warnings = (*_running_warning(running), *_empty_warning(empty), *_unknown_warning(frames))
@@ -78,9 +80,11 @@ def _read(data: bytes) -> tuple[list[tuple[Frame, ...]], str]:
     return pages, "" if _NO_TITLE.fullmatch(title.strip()) else title.strip()
 
 
-def _regions(pieces: Sequence[Piece], others: Sequence[Frame]) -> list[Region]:
+def _regions(
+    pieces: Sequence[Piece], others: Sequence[Frame], columns: Columns | None, known: Collection[Columns]
+) -> list[Region]:
     """The regions of a page; what is written in other directions, a stamp or a margin note, comes last."""
-    regions: list[Region] = [lines_and_tables(region) for region in regions_of(pieces)]
+    regions: list[Region] = [lines_and_tables(region) for region in regions_of(pieces, columns, known)]
     return regions + [lines_and_tables(pieces_of(frame)) for frame in others]
 
 

@@ -145,6 +145,7 @@ def _join_pages(pages: Sequence[list[Group | Table]]) -> None:
 
 def _extend(group: Group | Table, rest: Group | Table) -> None:
     if isinstance(group, Group) and isinstance(rest, Group):
+        group.turns += [(len(group.rows), rest.page), *((len(group.rows) + row, page) for row, page in rest.turns)]
         group.rows += rest.rows
 
 
@@ -196,14 +197,15 @@ class _Writer:
             first, *others = group.rows
             lines = [first.text[len(group.marker) :], *(row.text for row in others)]
             text = join_lines(lines, self._words)
+            turns = [(len(join_lines(lines[:row], self._words)), turned) for row, turned in group.turns]
             if group.marker:
-                self.layout.add(BlockKind.LIST_ITEM, text, level=self._depth(group), page=page)
+                self.layout.add(BlockKind.LIST_ITEM, text, level=self._depth(group), page=page, turns=turns)
                 continue
             self._indents = []
             if is_heading(group, self._style):
                 self.layout.add(BlockKind.HEADING, text, level=self._level(group), page=page)
             else:
-                self.layout.add(BlockKind.PARAGRAPH, text, page=page)
+                self.layout.add(BlockKind.PARAGRAPH, text, page=page, turns=turns)
 
     def _write_table(self, table: Table, page: int) -> None:
         if table.headers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -23,6 +23,10 @@ _MIN_SMALL_BAND_CHARACTERS = 12
 _MIN_LOWER_SHARE = 0.25  # of lines that begin in the middle of a sentence; in tables cells begin with a capital
 _MAX_DEPTH = 3
 _MAX_CANDIDATES = 24
+# Lines of a column that begin where it does on another page; items and cells of the left one are set in.
+_MIN_LEFT_STARTS = 0.3
+_MIN_RIGHT_STARTS = 0.5
+_SAME_START = 3.0  # points
 _EDGE_SHARE = 0.1  # of the width: no gutter is as close to the edge of the text
 
 
@@ -131,20 +135,48 @@ def make_row(pieces: Sequence[Piece]) -> Row:
     )
 
 
-def regions_of(pieces: Sequence[Piece], depth: int = 0) -> list[list[Piece]]:
-    """The pieces of a page in regions, in reading order; a region has no columns of prose in it."""
-    gutter = _gutter(pieces) if depth < _MAX_DEPTH else None
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Two columns of a page: where lines of the left one begin, and the x at which the right one does."""
+
+    left: float
+    gutter: float
+
+
+def columns_of(pieces: Sequence[Piece]) -> Columns | None:
+    """The columns of a page on which there is no doubt about them."""
+    gutter = _gutter(pieces)
+    if gutter is None:
+        return None
+    starts = Counter(round(piece.x0) for piece in pieces if piece.x1 <= gutter)
+    return Columns(starts.most_common(1)[0][0] if starts else 0.0, gutter)
+
+
+def regions_of(
+    pieces: Sequence[Piece], columns: Columns | None = None, others: Collection[Columns] = (), depth: int = 0
+) -> list[list[Piece]]:
+    """The pieces of a page in regions, in reading order; a region has no columns of prose in it.
+
+    `columns` are those of the page, `others` those of other pages: a last page of a few lines, or one full of tables,
+    shows its columns too little to find them without.
+    """
+    continued = next((o for o in others if _has_continued(pieces, o)), None) if columns is None else None
+    gutter = columns.gutter if columns else continued.gutter if continued else None
     if gutter is None:
         return [list(pieces)] if pieces else []
     regions: list[list[Piece]] = []
     is_open = False  # the last region is a full-width one that may go on
     for band in _bands(pieces, gutter):
         left, right = _sides(band, gutter)
-        if len(left) + len(right) == len(band) and _are_columns(left, right, is_known=True):
+        is_whole = len(left) + len(right) == len(band)
+        if is_whole and (
+            _are_columns(left, right, is_known=True) or (continued and _are_continued(left, right, continued))
+        ):
             below = _below(left, right)
             sides = [[piece for piece in side if piece.order not in below] for side in (left, right)]
             for part in (*sides, [piece for piece in band if piece.order in below]):
-                regions += regions_of(part, depth + 1)
+                inner = columns_of(part) if depth + 1 < _MAX_DEPTH else None
+                regions += regions_of(part, inner, depth=depth + 1)
             is_open = False
         elif is_open:
             regions[-1] += band
@@ -166,6 +198,29 @@ def _below(left: Sequence[Piece], right: Sequence[Piece]) -> set[int]:
         return set()
     is_below = all(p.y > max(ends.values()) for _, _, p in rest)
     return {order for order, _, _ in rest} if is_below else set()
+
+
+def _has_continued(pieces: Sequence[Piece], columns: Columns) -> bool:
+    """Whether a page has a band in which the columns of another page go on."""
+    return any(
+        len(left) + len(right) == len(band) and _are_continued(left, right, columns)
+        for band in _bands(pieces, columns.gutter)
+        for left, right in (_sides(band, columns.gutter),)
+    )
+
+
+def _are_continued(left: Sequence[Piece], right: Sequence[Piece], columns: Columns) -> bool:
+    """Whether the sides of a band begin where the columns of another page do, and one of them is prose."""
+    if not left or not right:
+        return False
+    lines = rows_of(left), rows_of(right)
+    for side, start, share in (
+        (lines[0], columns.left, _MIN_LEFT_STARTS),
+        (lines[1], columns.gutter + 1, _MIN_RIGHT_STARTS),
+    ):
+        if sum(abs(row.x0 - start) <= _SAME_START for row in side) < share * len(side):
+            return False
+    return any(map(is_prose, lines))
 
 
 def _gutter(pieces: Sequence[Piece]) -> float | None:
@@ -234,7 +289,7 @@ def _are_columns(left: Sequence[Piece], right: Sequence[Piece], *, is_known: boo
     return is_known and min(map(_usual_length, (left, right))) >= _MIN_SMALL_BAND_CHARACTERS
 
 
-def is_prose(pieces: Sequence[Piece]) -> bool:
+def is_prose(pieces: Sequence[Piece | Row]) -> bool:
     """Whether these lines are running text: long enough, and many begin in the middle of a sentence."""
     if _usual_length(pieces) < _MIN_COLUMN_CHARACTERS:
         return False
@@ -245,7 +300,7 @@ def is_prose(pieces: Sequence[Piece]) -> bool:
     return sum(start.islower() for start in cased) >= _MIN_LOWER_SHARE * len(cased)
 
 
-def _usual_length(pieces: Sequence[Piece]) -> int:
+def _usual_length(pieces: Sequence[Piece | Row]) -> int:
     return sorted(len(piece.text) for piece in pieces)[len(pieces) // 2]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from rag.read.pdf_order import Row
@@ -51,6 +51,7 @@ class Group:
     marker: str
     is_large: bool
     is_bold: bool
+    turns: list[tuple[int, int]] = field(default_factory=list)  # the rows that begin another page, and that page
 
     @property
     def size(self) -> float:

@@ -81,15 +81,23 @@ def _run(rows: Sequence[Row], start: int) -> list[Row]:
         # One cell alone in its row is the rest of a cell above, or of one beside it.
         if len(fitted.pieces) < 2 and distance > _TIGHT * row.size and not _is_under_cell(fitted, run):
             break
-        merged = _columns([*run, fitted])
-        widest = max(widest, len(fitted.pieces))
-        if len(merged) < widest or len(merged) < len(columns) / 2:
+        # A word may begin under a cell by chance, as under a title that is set in the middle: then the row is whole.
+        if not _fits(fitted, run, columns, widest):
+            fitted = row
+        if not _fits(fitted, run, columns, widest):
             break
         run.append(fitted)
-        columns = merged
+        columns = _columns(run)
+        widest = max(widest, len(fitted.pieces))
     while run and len(run[-1].pieces) < 2 and run[-1].x0 <= columns[0][1] and len(run) > 1 and _is_after(run):
         run.pop()
     return run
+
+
+def _fits(row: Row, run: Sequence[Row], columns: Sequence[tuple[float, float]], widest: int) -> bool:
+    """Whether white space still runs between the columns when the row is added."""
+    merged = len(_columns([*run, row]))
+    return merged >= max(widest, len(row.pieces), len(columns) / 2)
 
 
 def _is_under_cell(row: Row, run: Sequence[Row]) -> bool:

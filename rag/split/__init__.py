@@ -52,7 +52,7 @@ def split_document(document: Document, *, language: str = "en") -> list[Sentence
         for span in _split_block(document.text, block, language):
             text = span.of(document.text)
             kind = kind_of(text, block.kind, previous=previous, is_whole_block=span == block.span)
-            sentences.append(Sentence(span, kind, block.section, block.page))
+            sentences.append(Sentence(span, kind, block.section, block.page_at(span.start)))
             previous = text
     return sentences
 

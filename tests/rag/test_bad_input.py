@@ -69,7 +69,7 @@ FILES: list[tuple[str, Callable[[Path], object], str]] = [
     ),
     ("nul.md", lambda path: path.write_bytes(b"A line.\0\0\0Another.\0" * 9), "binary|not text"),
     ("huge.txt", sparse, r"200,000,000 bytes.*50,000,000"),
-    ("slides.pptx", lambda path: path.write_bytes(b"PK\3\4slides"), r"\.pptx; expected one of .*\.txt.*\.md"),
+    ("slides.key", lambda path: path.write_bytes(b"PK\3\4slides"), r"\.key; expected one of .*\.txt.*\.md"),
     ("noname", lambda path: path.write_bytes(b"Some text."), r"without a suffix; expected one of .*\.txt.*\.md"),
     ("vanished.txt", lambda path: path.symlink_to("not-there"), "[Nn]ot there|[Nn]o such file|does not exist"),
 ]

@@ -81,8 +81,8 @@ class TestReadDocument:
         assert document.source.media_type == MEDIA_TYPES[suffix]
 
     def test_unsupported_suffix_names_those_that_are_read(self, tmp_path: Path) -> None:
-        with pytest.raises(UnsupportedFormat, match=r"no reader for \.docx; expected one of \.txt \.text \.md"):
-            read_document(write(tmp_path / "a.docx"), max_bytes=LIMIT)
+        with pytest.raises(UnsupportedFormat, match=r"no reader for \.pages; expected one of \.txt \.text \.md"):
+            read_document(write(tmp_path / "a.pages"), max_bytes=LIMIT)
         with pytest.raises(UnsupportedFormat, match=r"no reader for a file without a suffix"):
             read_document(write(tmp_path / "LICENSE"), max_bytes=LIMIT)
 

@@ -181,8 +181,8 @@ class ScriptedPipeline(Pipeline):
     def documents(self) -> list[DocumentInfo]:
         return [self.document_info(document_id) for document_id in self.library]
 
-    def document(self, document_id: str) -> Document:
-        if document_id not in self.library:
+    def document(self, document_id: str, *, sha256: str = "") -> Document:
+        if document_id not in self.library or sha256 not in ("", self.library[document_id].text_sha256):
             raise DocumentNotFound(f"No document has the id {document_id!r}.")
         return self.library[document_id]
 

@@ -235,6 +235,7 @@ class TestVerify:
             "document_id": citation["document_id"],
             "found": citation["quote"],
             "still_present": None,
+            "superseded_at": None,
         }
 
     def test_an_altered_quote_does_not(self, client: TestClient, citation: dict) -> None:

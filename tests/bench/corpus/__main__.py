@@ -61,7 +61,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         embedder = OnnxEmbedder(load_model(BUNDLED_MODEL, Path(folder) / "models"))
         reader = Reader.load()
-        print(f"{'format':<34}{'in text':>10}{'right':>10}{'place':>10}", flush=True)
+        _say(f"{'format':<34}{'in text':>10}{'right':>10}{'place':>10}")
         formats: dict[str, tuple[str, Write]] = {"Markdown": (".md", _markdown), **FORMATS}
         for number, (name, (suffix, write)) in enumerate(formats.items()):
             if arguments.only not in name:
@@ -74,13 +74,18 @@ def main() -> None:
             with Pipeline.open(settings, embedder=embedder, reader=reader, create=True) as pipeline:
                 for result in pipeline.ingest([target]):
                     if result.status is IngestStatus.FAILED:
-                        print(f"  failed: {result.error}")
+                        _say(f"  failed: {result.error}")
                     for warning in result.warnings:
-                        print(f"  {Path(result.location).name}: {warning}", file=sys.stderr)
-                print(measure(pipeline, cases, documents).line(name), flush=True)
+                        _say(f"  {Path(result.location).name}: {warning}")
+                _say(measure(pipeline, cases, documents).line(name))
 
 
-def _markdown(parts: list[Part], file: Path) -> None:
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _markdown(_parts: list[Part], file: Path) -> None:
     (source,) = (path for path in _DOCUMENTS if path.stem == file.stem)
     file.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
 
@@ -112,8 +117,7 @@ def _is_well_placed(extract: Extract, documents: dict[str, list[Part]], pages: d
     quote = _plain(sentence.text)
     if location.endswith(".pdf"):
         if location not in pages:
-            run = subprocess.run(["pdftotext", location, "-"], check=True, capture_output=True)
-            pages[location] = [_plain(page) for page in run.stdout.decode().split("\f")]
+            pages[location] = _pages(location)
         return sentence.page is not None and _begins_on(quote, pages[location], sentence.page)
     headings = {
         part.section
@@ -123,6 +127,13 @@ def _is_well_placed(extract: Extract, documents: dict[str, list[Part]], pages: d
     if not headings:
         return None
     return any(_plain(heading) in _plain(f"{sentence.section} {sentence.text}") for heading in headings)
+
+
+def _pages(location: str) -> list[str]:
+    """What stands on each page, in the order of the page and in that of the file: columns defeat one or the other."""
+    ways = (["pdftotext", location, "-"], ["pdftotext", "-raw", location, "-"])
+    runs = [subprocess.run(way, check=True, capture_output=True).stdout.decode().split("\f") for way in ways]
+    return [" ".join(map(_plain, page)) for page in zip(*runs, strict=True)]
 
 
 def _begins_on(quote: str, pages: list[str], page: int) -> bool:

@@ -77,8 +77,12 @@ def book(parts: list[Part], file: Path) -> None:
     chapters = []
     for number, (heading, inner) in enumerate(sections_of(parts)):
         page = to_html([Part("heading", heading, 1), *inner])
-        chapters.append((f"chapter{number}.xhtml", page.replace("<!doctype html><html", "<html").replace("utf-8\">", "utf-8\"/>")))
-    manifest = "".join(f'<item id="c{i}" href="{name}" media-type="application/xhtml+xml"/>' for i, (name, _) in enumerate(chapters))
+        chapters.append(
+            (f"chapter{number}.xhtml", page.replace("<!doctype html><html", "<html").replace('utf-8">', 'utf-8"/>'))
+        )
+    manifest = "".join(
+        f'<item id="c{i}" href="{name}" media-type="application/xhtml+xml"/>' for i, (name, _) in enumerate(chapters)
+    )
     spine = "".join(f'<itemref idref="c{i}"/>' for i in range(len(chapters)))
     package = (
         '<?xml version="1.0"?><package xmlns="http://www.idpf.org/2007/opf" version="3.0" unique-identifier="i">'
