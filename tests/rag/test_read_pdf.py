@@ -11,6 +11,7 @@ from rag.read import pdf as pdf_module
 from rag.read import read_bytes
 from rag.read.pdf import read_pdf
 from rag.records import Source
+from rag.split import split_document
 
 RAIN = draw(lines("It rained all day."))
 
@@ -50,6 +51,21 @@ def test_a_page_is_counted_from_one() -> None:
 )
 def test_title_is_that_of_the_metadata_when_it_is_one(title: str, expected: str) -> None:
     assert read_pdf(draw(lines("It rained."), title=title)).title == expected
+
+
+def test_a_sentence_after_the_end_of_a_page_stands_on_the_next_one() -> None:
+    pages = (
+        lines("It rained all day. The keeper of", "the lamp went to the quay and"),
+        lines("looked at the boats. Then he slept", "and snored until the"),
+        lines("night came. It was late."),
+    )
+    document = read_bytes(draw(*pages), Source("1", "", "/in/a.pdf", "application/pdf"))
+    assert {sentence.span.of(document.text): sentence.page for sentence in split_document(document)} == {
+        "It rained all day.": 1,
+        "The keeper of the lamp went to the quay and looked at the boats.": 1,
+        "Then he slept and snored until the night came.": 2,
+        "It was late.": 3,
+    }
 
 
 def test_a_document_is_read_by_its_media_type() -> None:

@@ -99,6 +99,16 @@ class TestOrder:
         ]
         assert texts(draw(page)) == [" ".join(side[:count]) for side in sides]
 
+    def test_a_last_page_of_a_few_lines_has_the_columns_of_the_others(self) -> None:
+        sides = [wrapped(prose_text(n, sentences=9), 215) for n in (1, 2)]
+        count = min(map(len, sides))
+        last = [wrapped(prose_text(n, sentences=2), 215)[:3] for n in (3, 4)]
+        pages = [
+            [Text(x, 100 + 12 * row, side[row]) for row in range(rows) for x, side in zip((72, 310), text, strict=True)]
+            for text, rows in ((sides, count), (last, 3))
+        ]
+        assert texts(draw(*pages))[-2:] == [" ".join(side) for side in last]
+
     def test_footnotes_follow_the_text_of_their_page_and_do_not_cut_it(self) -> None:
         pages = (
             [
@@ -245,6 +255,23 @@ class TestTables:
         read = found(flow([table]))
         assert [text for *_, text in read] == [f"Boat: Boat of pier {n}; Keeper: Keeper of lamp {n}" for n in range(60)]
         assert {page for page, *_ in read} == {1, 2}
+
+    def test_a_word_that_begins_under_a_centred_header_by_chance_does_not_cut_its_cell(self) -> None:
+        names = [Text(90, 100, "Boat", font="Helvetica-Bold"), Text(300, 100, "What is done", font="Helvetica-Bold")]
+        cells = {
+            "Ferry": "the lamps of the ferry are lit and its ropes counted",
+            "Tug": "the big red boat is painted from the top to the keel",
+            "Barge": "12 ropes are counted and written down by the keeper",
+        }
+        start = 300 - stringWidth("the big red ", "Helvetica", 10)  # "boat" begins exactly under the second name
+        rows = [
+            Text(x, 120 + 20 * row, text)
+            for row, cell in enumerate(cells.items())
+            for x, text in zip((72, start), cell, strict=True)
+        ]
+        assert texts(draw([*lines("Done each spring:", y=80), *names, *rows]))[-3:] == [
+            f"Boat: {boat}; What is done: {work}" for boat, work in cells.items()
+        ]
 
     def test_names_with_a_colon_are_headers_of_their_own_row(self) -> None:
         rows = [["Name:", "Anna"], ["Role:", "Keeper of lamps"], ["Phone:", "112"]]
