@@ -99,15 +99,17 @@ class TestOrder:
         ]
         assert texts(draw(page)) == [" ".join(side[:count]) for side in sides]
 
-    def test_a_last_page_of_a_few_lines_has_the_columns_of_the_others(self) -> None:
+    def test_a_page_whose_left_side_is_a_table_has_the_columns_of_the_others(self) -> None:
         sides = [wrapped(prose_text(n, sentences=9), 215) for n in (1, 2)]
-        count = min(map(len, sides))
-        last = [wrapped(prose_text(n, sentences=2), 215)[:3] for n in (3, 4)]
-        pages = [
-            [Text(x, 100 + 12 * row, side[row]) for row in range(rows) for x, side in zip((72, 310), text, strict=True)]
-            for text, rows in ((sides, count), (last, 3))
+        table = [("Boat", "Length in metres"), *((f"Boat {n}", f"{n}8") for n in range(6))]
+        last = wrapped(prose_text(3, sentences=9), 215)[:7]
+        first = [line for x, side in zip((72, 310), sides, strict=True) for line in lines(*side, x=x)]
+        second = [
+            Text(x, 100 + 12 * row, text)
+            for row, (cells, prose) in enumerate(zip(table, last, strict=True))
+            for x, text in zip((72, 200, 310), (*cells, prose), strict=True)
         ]
-        assert texts(draw(*pages))[-2:] == [" ".join(side) for side in last]
+        assert texts(draw(first, second))[-1] == " ".join(last)
 
     def test_footnotes_follow_the_text_of_their_page_and_do_not_cut_it(self) -> None:
         pages = (
