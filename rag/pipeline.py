@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,6 +24,7 @@ from rag.embed import Embedder, OnnxEmbedder
 from rag.errors import DocumentNotFound, InputError, InvalidQuestion, ModelMismatch
 from rag.ingest import store_document
 from rag.models import load_model
+from rag.read.apart import Limits, Parser
 from rag.reader import Reader
 from rag.records import (
     Answer,
@@ -65,6 +67,7 @@ class Pipeline:
         self._reader = reader
         self._index = ServingIndex(store, settings.data_dir / "index", embedder.identity)
         self._confidence_of = identity(embedder.identity.sha256, reader.sha256 if reader else "")
+        self._parse = Parser(Limits(settings.read_seconds, settings.read_megabytes))
         self._write_lock = threading.RLock()
         self._suggested: tuple[tuple[int, SiteThreshold | None], list[str]] = (
             (-1, None),
@@ -111,6 +114,7 @@ class Pipeline:
 
     def close(self) -> None:
         """Let go of the database. The pipeline cannot be used afterwards."""
+        self._parse.close()
         self._index.close()
         self._store.close()
 
@@ -179,7 +183,7 @@ class Pipeline:
         started = time.perf_counter()
         if len(data) > self.settings.max_document_bytes:
             raise read.too_large(source.location, len(data), self.settings.max_document_bytes)
-        document = read.read_bytes(data, source)
+        document = read.read_bytes(data, source, parse=self._parse)
         with self._writing():
             return self._store_document(document, started)
 
@@ -392,7 +396,8 @@ class Pipeline:
 
     def _tools(self) -> Tools:
         """What a file passes through on its way into the store."""
-        return Tools(self._store, read.read_bytes, self._store_file, self.settings.max_document_bytes)
+        read_apart = partial(read.read_bytes, parse=self._parse)
+        return Tools(self._store, read_apart, self._store_file, self.settings.max_document_bytes)
 
     def _own_folder(self) -> Path:
         """The data directory, in which no documents are looked for."""

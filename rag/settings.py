@@ -11,6 +11,7 @@ from rag.errors import InvalidSetting
 
 PREFIX = "CITEWELL_"
 BUNDLED_MODEL = "all-MiniLM-L6-v2"
+_MIN_READ_MEGABYTES = 256  # the interpreter and its libraries reserve most of this
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,10 @@ class Settings:
 
     # Bytes. Beyond this a file is refused before it is read: 50 MB of plain text is some 20,000 pages.
     max_document_bytes: int = 50_000_000
+    # Seconds that the reading of one file may take: some 5,000 pages of PDF.
+    read_seconds: int = 180
+    # MB of address space that it may take; 50 MB of plain text takes a third of this.
+    read_megabytes: int = 2_048
     # Earlier texts kept of each document, so that citations of them can be checked; 0 keeps none. Deleting a document
     # deletes them.
     keep_versions: int = 10
@@ -85,6 +90,7 @@ class Settings:
         """Raise InvalidSetting for the first value that is out of range."""
         at_least_one = (
             "max_document_bytes",
+            "read_seconds",
             "max_question_chars",
             "max_sentences",
             "passages",
@@ -94,6 +100,8 @@ class Settings:
         for name in at_least_one:
             if getattr(self, name) < 1:
                 raise InvalidSetting(f"{name} is {getattr(self, name)}; expected 1 or more.")
+        if self.read_megabytes < _MIN_READ_MEGABYTES:
+            raise InvalidSetting(f"read_megabytes is {self.read_megabytes}; expected {_MIN_READ_MEGABYTES} or more.")
         if self.keep_versions < 0:
             raise InvalidSetting(f"keep_versions is {self.keep_versions}; expected 0 or more.")
         if not 0 <= self.port <= 65_535:

@@ -1,4 +1,4 @@
-"""Files and bytes to documents. One format a file; `_READERS` says which; a new format is a new file and a new row.
+"""Files and bytes to documents. One format a file; `formats` says which; a new format is a new file and a new row.
 
 Knows nothing of sentences and fetches nothing: a link in a document is not followed.
 """
@@ -7,18 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
 
 from rag.errors import UnreadableDocument, UnsupportedFormat
 from rag.read.canonical import clean_text
-from rag.read.delimited import read_delimited
-from rag.read.docx import read_docx
-from rag.read.eml import read_eml
-from rag.read.epub import read_epub
 from rag.read.files import (
     as_date,
     check_regular,
@@ -30,16 +25,8 @@ from rag.read.files import (
     too_large,
     unreadable,
 )
-from rag.read.html import read_html
+from rag.read.formats import MEDIA_TYPES, READERS, content_of
 from rag.read.layout import Content
-from rag.read.markdown import read_markdown
-from rag.read.msg import read_msg
-from rag.read.odf import read_odf
-from rag.read.pdf import read_pdf
-from rag.read.plain import read_plain
-from rag.read.pptx import read_pptx
-from rag.read.rtf import read_rtf
-from rag.read.xlsx import read_xlsx
 from rag.records import Document, Source
 
 __all__ = [
@@ -60,50 +47,8 @@ __all__ = [
     "uploaded",
 ]
 
-MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
-    {
-        ".txt": "text/plain",
-        ".text": "text/plain",
-        ".md": "text/markdown",
-        ".markdown": "text/markdown",
-        ".html": "text/html",
-        ".htm": "text/html",
-        ".xhtml": "text/html",
-        ".pdf": "application/pdf",
-        ".csv": "text/csv",
-        ".tsv": "text/tab-separated-values",
-        ".eml": "message/rfc822",
-        ".msg": "application/vnd.ms-outlook",
-        ".epub": "application/epub+zip",
-        ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-        ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        ".odt": "application/vnd.oasis.opendocument.text",
-        ".ods": "application/vnd.oasis.opendocument.spreadsheet",
-        ".odp": "application/vnd.oasis.opendocument.presentation",
-        ".rtf": "application/rtf",
-    }
-)
-_READERS: Mapping[str, Callable[[bytes], Content]] = MappingProxyType(
-    {
-        "text/plain": read_plain,
-        "text/markdown": read_markdown,
-        "text/html": read_html,
-        "application/pdf": read_pdf,
-        "text/csv": read_delimited,
-        "text/tab-separated-values": read_delimited,
-        "message/rfc822": read_eml,
-        "application/vnd.ms-outlook": read_msg,
-        "application/epub+zip": read_epub,
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document": read_docx,
-        "application/vnd.openxmlformats-officedocument.presentationml.presentation": read_pptx,
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": read_xlsx,
-        "application/vnd.oasis.opendocument.text": read_odf,
-        "application/vnd.oasis.opendocument.spreadsheet": read_odf,
-        "application/vnd.oasis.opendocument.presentation": read_odf,
-        "application/rtf": read_rtf,
-    }
-)
+# Bytes and their media type to what they hold; raises UnreadableDocument.
+Parse = Callable[[bytes, str], Content]
 _MAX_TITLE_CHARS = 200
 # In front of the name of a file that was sent, in its location.
 UPLOADED = "upload:"
@@ -158,20 +103,20 @@ def uploaded(name: str) -> Source:
     return Source(document_id, "", f"{UPLOADED}{shown}", media_type)
 
 
-def read_bytes(data: bytes, source: Source) -> Document:
+def read_bytes(data: bytes, source: Source, *, parse: Parse = content_of) -> Document:
     """The document in `data`, read as `source.media_type`. The same bytes give the same document.
 
-    An empty `source.title` becomes the title found in the document, else one made from the location.
-    Raises UnsupportedFormat for a media type without a reader, UnreadableDocument for data without text.
+    `parse` does the reading: `content_of` in this process, `apart.Parser` in another one. An empty `source.title`
+    becomes the title found in the document, else one made from the location. Raises UnsupportedFormat for a media type
+    without a reader, UnreadableDocument for data without text.
     """
     name = source.location.removeprefix(UPLOADED)
-    reader = _READERS.get(source.media_type)
-    if reader is None:
-        raise UnsupportedFormat(f"{name}: no reader for {source.media_type}; expected one of {', '.join(_READERS)}")
+    if source.media_type not in READERS:
+        raise UnsupportedFormat(f"{name}: no reader for {source.media_type}; expected one of {', '.join(READERS)}")
     if not data.strip():
         raise UnreadableDocument(f"{name}: the file is empty; a document with text was expected")
     try:
-        content = reader(data)
+        content = parse(data, source.media_type)
     except UnreadableDocument as error:
         raise UnreadableDocument(f"{name}: {error}") from error
     if not content.blocks:

@@ -1,0 +1,176 @@
+"""The side that is protected: gives bytes to a reading process, and checks what comes back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.errors import UnreadableDocument
+from rag.read.apart.frames import BrokenFrame, read_frame, unpack_content, write_frame
+from rag.read.canonical import clean_text
+from rag.read.layout import Content
+
+_ROOT = Path(__file__).parents[3]
+# Files read at once: two cores gain nothing from more, and one that takes long does not hold up the others.
+_AT_ONCE = 2
+_FILES_PER_PROCESS = 500  # memory that a library loses goes back to the machine
+_MAX_ANSWER_BYTES = 1_000_000_000
+_MAX_REASON_CHARS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the reading of one file may take."""
+
+    seconds: int
+    megabytes: int
+
+
+class Parser:
+    """Reads files in processes that are started when needed and kept for the next file. Safe to share by threads."""
+
+    def __init__(self, limits: Limits) -> None:
+        """Starts nothing yet."""
+        self._limits = limits
+        self._turns = threading.BoundedSemaphore(_AT_ONCE)
+        self._idle: list[_Process] = []  # append and pop are atomic
+
+    def __call__(self, data: bytes, media_type: str) -> Content:
+        """What `data` holds, read as `media_type`.
+
+        Raises UnreadableDocument for what cannot be read, within the limits or at all.
+        """
+        with self._turns:
+            process = self._idle.pop() if self._idle else _Process(self._limits)
+            try:
+                content = process.read(data, media_type)
+            except _Stopped:
+                if not process.served:
+                    raise
+                # What files before this one left behind may have stopped it.
+                process.end()
+                process = _Process(self._limits)
+                content = process.read(data, media_type)
+            finally:
+                if process.is_usable:
+                    self._idle.append(process)
+                else:
+                    process.end()
+            return content
+
+    def close(self) -> None:
+        """End the processes. The next file starts one again."""
+        while self._idle:
+            self._idle.pop().end()
+
+
+class _Stopped(UnreadableDocument):
+    """The process came to an end over a file."""
+
+
+class _Process:
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.served = 0
+        self._is_late = False
+        self._is_over = False
+        # Only what the interpreter needs: no key or password of the environment is there to be found.
+        environment = {
+            "PYTHONPATH": str(_ROOT),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "LANG": "C.UTF-8",
+            **{name: os.environ[name] for name in ("TZ", "LD_LIBRARY_PATH") if name in os.environ},
+        }
+        self._process = subprocess.Popen(  # noqa: S603 - this interpreter, our module, two numbers
+            [
+                sys.executable,
+                "-P",
+                "-m",
+                "rag.read.apart.worker",
+                str(limits.megabytes * 1_000_000),
+                str(limits.seconds),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            env=environment,
+            start_new_session=True,  # Ctrl-C is for the program that waits
+        )
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether another file can be given to it."""
+        return not self._is_over and self.served < _FILES_PER_PROCESS
+
+    def read(self, data: bytes, media_type: str) -> Content:
+        """As `Parser`. After any failure but that of the document itself the process cannot be used again."""
+        requests, answers = self._process.stdin, self._process.stdout
+        assert requests is not None and answers is not None  # noqa: S101 - both are pipes
+        timer = threading.Timer(self._limits.seconds, self._be_late)
+        timer.daemon = True
+        timer.start()
+        was_over, self._is_over = self._is_over, True  # until an answer came
+        try:
+            if was_over:
+                raise BrokenFrame("ended")
+            write_frame(requests, {"media_type": media_type}, data)
+            frame = read_frame(answers, max_bytes=_MAX_ANSWER_BYTES)
+            if frame is None:
+                raise BrokenFrame("ended")
+            head, body = frame
+            content = unpack_content(head, body) if "blocks" in head else None
+        except (BrokenFrame, OSError) as error:
+            raise self._stopped() from error
+        finally:
+            timer.cancel()
+        if head.get("failed") == "memory":
+            raise self._stopped(out_of_memory=True)
+        self._is_over = False
+        self.served += 1
+        if content is None:
+            raise UnreadableDocument(_reason(head))
+        return content
+
+    def _be_late(self) -> None:
+        self._is_late = True
+        self._process.kill()
+
+    def _stopped(self, *, out_of_memory: bool = False) -> _Stopped:
+        """Why there is no answer."""
+        self._process.kill()
+        code = self._process.wait()
+        if self._is_late or code == -signal.SIGXCPU:
+            said = f"reading it took longer than {self._limits.seconds:,} s; split it, or raise read_seconds"
+        elif out_of_memory:
+            said = (
+                f"reading it took more than {self._limits.megabytes:,} MB of memory; split it, or raise read_megabytes"
+            )
+        else:
+            said = "its reader broke down over it; the file may be damaged: open it, save it again and try once more"
+        return _Stopped(said)
+
+    def end(self) -> None:
+        """End the process, whatever it is doing."""
+        self._is_over = True
+        self._process.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with suppress(OSError):  # what was not yet written is lost with the process
+                    pipe.close()
+        self._process.wait()
+
+
+def _reason(head: dict[str, object]) -> str:
+    said = head.get("unreadable")
+    if isinstance(said, str):
+        return " ".join(clean_text(said)[0].split())[:_MAX_REASON_CHARS]
+    failed = head.get("failed")
+    return f"its reader failed over it ({failed if isinstance(failed, str) else 'no answer'}); it may be damaged"[:200]

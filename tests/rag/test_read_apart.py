@@ -1,0 +1,258 @@
+"""Readers that do what a hostile file would make them do: none of it reaches the program that waits."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rag.errors import UnreadableDocument
+from rag.read import MEDIA_TYPES, read_bytes
+from rag.read.apart import Limits, Parser
+from rag.read.apart import parser as parser_module
+from rag.read.formats import READERS, content_of
+from rag.records import Source
+
+ROOT = Path(__file__).parents[2]
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's filter is Linux's")
+# Each reader of this module stands for a format: "test/NAME".
+READERS_MODULE = """
+import ctypes, os, socket, subprocess, sys, time
+from rag.errors import UnreadableDocument
+from rag.read.layout import Content
+from rag.records import Block, BlockKind, Span
+
+def text(words, *blocks):
+    return Content(words, tuple(Block(Span(*span), BlockKind.PARAGRAPH) for span in blocks) or
+                   (Block(Span(0, len(words)), BlockKind.PARAGRAPH),))
+
+def tried(action):
+    try:
+        action()
+    except OSError as error:
+        return text(f"refused {type(error).__name__}")
+    return text("done")
+
+def echo(data): return text(data.decode())
+def hangs(data): time.sleep(3600)
+def computes(data):
+    while True: pass
+def eats(data): return text(str(len(bytearray(10**10))))
+def crashes(data): ctypes.string_at(0)
+def exits(data): os._exit(0)
+def leaves(data): sys.exit(0)
+def fails(data): return {}[data]
+def refuses(data): raise UnreadableDocument("it is\\x1b[31m bad")
+def prints(data):
+    print("noise" * 10_000); os.write(1, b"noise"); sys.stdout.flush()
+    return text("quiet")
+def connects(data): return tried(lambda: socket.create_connection(("127.0.0.1", int(data))))
+def starts(data): return tried(lambda: subprocess.run(["/bin/true"]))
+def writes(data): return tried(lambda: open(data.decode(), "w").write("x"))
+def deletes(data): return tried(lambda: os.unlink(data.decode()))
+def environment(data): return text(" ".join(sorted(os.environ)))
+def handles(data): return text(" ".join(sorted(os.readlink(f"/proc/self/fd/{n}").split(":")[0]
+                               for n in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{n}"))))
+def outside(data): return text("short", (0, 50))
+def backwards(data): return text("It rained. It snowed.", (11, 21), (0, 10))
+def process(data): return text(str(os.getpid()))
+"""
+
+
+@pytest.fixture
+def readers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reading process finds the readers of the tests, as formats of their own."""
+    (tmp_path / "readers.py").write_text(READERS_MODULE, encoding="utf-8")
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys; import readers; from rag.read import formats\n"
+        "sys.modules |= {'rag.read.readers': readers}\n"
+        "formats.READERS = {f'test/{name}': ('readers', name) for name in vars(readers)}\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(parser_module, "_ROOT", f"{tmp_path}{os.pathsep}{ROOT}")
+
+
+@pytest.fixture
+def parser(readers: None) -> Iterator[Parser]:
+    assert readers is None
+    with_limits = Parser(Limits(seconds=30, megabytes=2_048))
+    yield with_limits
+    with_limits.close()
+
+
+def read(parser: Parser, name: str, data: bytes = b"-") -> str:
+    return parser(data, f"test/{name}").text
+
+
+def refusal(parser: Parser, name: str) -> str:
+    with pytest.raises(UnreadableDocument) as caught:
+        read(parser, name)
+    return str(caught.value)
+
+
+class TestWhatComesBack:
+    @pytest.mark.parametrize("suffix", [".md", ".txt", ".csv", ".html", ".rtf"])
+    def test_is_what_is_read_in_this_process(self, suffix: str) -> None:
+        data = {
+            ".md": b"# Leave\n\nEveryone has 28 days.\n\n- A note\n\n| a | b |\n|---|---|\n| 1 | 2 |\n",
+            ".rtf": b"{\\rtf1 It rained.\\par}",
+        }.get(suffix, b"Room;Seats\nAula;120\n\nIt rained. <b>M\xc3\xbcller</b> left.\n")
+        apart = Parser(Limits(30, 1_000))
+        try:
+            assert apart(data, MEDIA_TYPES[suffix]) == content_of(data, MEDIA_TYPES[suffix])
+        finally:
+            apart.close()
+
+    def test_is_the_reason_without_control_characters_where_there_is_one(self, parser: Parser) -> None:
+        assert refusal(parser, "refuses") == "it is [31m bad"
+
+    def test_names_the_document_that_failed(self, parser: Parser, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("rag.read.READERS", {"test/crashes": ("", "")})
+        with pytest.raises(UnreadableDocument, match=r"^/in/a\.pdf: its reader broke down over it"):
+            read_bytes(b"-", Source("1", "", "/in/a.pdf", "test/crashes"), parse=parser)
+
+    @pytest.mark.parametrize("name", ["outside", "backwards"])
+    def test_is_not_believed_when_its_blocks_do_not_lie_in_the_text(self, parser: Parser, name: str) -> None:
+        assert "broke down" in refusal(parser, name)
+
+    def test_is_not_disturbed_by_what_libraries_print(self, parser: Parser) -> None:
+        assert (read(parser, "prints"), read(parser, "echo", b"more")) == ("quiet", "more")
+
+
+class TestAReaderThat:
+    @pytest.mark.parametrize("name", ["hangs", "computes"])
+    @pytest.mark.usefixtures("readers")
+    def test_takes_too_long_is_stopped(self, name: str) -> None:
+        impatient = Parser(Limits(seconds=1, megabytes=1_000))
+        try:
+            assert refusal(impatient, name) == "reading it took longer than 1 s; split it, or raise read_seconds"
+            assert read(impatient, "echo", b"next") == "next"
+        finally:
+            impatient.close()
+
+    def test_takes_too_much_memory_is_stopped(self, parser: Parser) -> None:
+        expected = "reading it took more than 2,048 MB of memory; split it, or raise read_megabytes"
+        assert refusal(parser, "eats") == expected
+        assert read(parser, "echo", b"next") == "next"
+
+    @pytest.mark.parametrize("name", ["crashes", "exits", "leaves"])
+    def test_breaks_down_fails_this_file_alone(self, parser: Parser, name: str) -> None:
+        assert read(parser, "echo", b"before") == "before"
+        assert "its reader broke down over it" in refusal(parser, name)
+        assert read(parser, "echo", b"after") == "after"
+
+    def test_has_a_mistake_fails_this_file_alone(self, parser: Parser) -> None:
+        assert refusal(parser, "fails") == "its reader failed over it (KeyError); it may be damaged"
+        assert read(parser, "echo", b"after") == "after"
+
+    def test_is_killed_from_outside_between_two_files_is_replaced(self, parser: Parser) -> None:
+        os.kill(int(read(parser, "process")), 9)
+        assert read(parser, "echo", b"after") == "after"
+
+
+@LINUX
+class TestAReaderCannot:
+    def test_reach_the_network(self, parser: Parser) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            server.setblocking(False)
+            port = str(server.getsockname()[1]).encode()
+            assert read(parser, "connects", port) == "refused PermissionError"
+            with pytest.raises(BlockingIOError):
+                server.accept()
+
+    def test_start_a_program(self, parser: Parser) -> None:
+        assert read(parser, "starts") == "refused PermissionError"
+
+    def test_write_or_delete_a_file(self, parser: Parser, tmp_path: Path) -> None:
+        (tmp_path / "mine").write_text("It is here.")
+        assert read(parser, "writes", os.fsencode(tmp_path / "new")) == "refused PermissionError"
+        assert read(parser, "writes", os.fsencode(tmp_path / "mine")) == "refused PermissionError"
+        assert read(parser, "deletes", os.fsencode(tmp_path / "mine")) == "refused PermissionError"
+        assert (tmp_path / "mine").read_text() == "It is here."
+        assert not (tmp_path / "new").exists()
+
+    def test_see_the_environment(self, parser: Parser, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("CITEWELL_API_KEY", "secret")
+        seen = set(read(parser, "environment").split())
+        assert "CITEWELL_API_KEY" not in seen
+        assert seen <= {"LANG", "LC_CTYPE", "OPENBLAS_NUM_THREADS", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "TZ"}
+
+    def test_use_the_files_that_the_program_has_open(self, parser: Parser, tmp_path: Path) -> None:
+        with (tmp_path / "secret").open("w") as file:
+            os.set_inheritable(file.fileno(), True)
+            assert "secret" not in read(parser, "handles")
+
+
+class TestProcesses:
+    def test_one_serves_many_files(self, parser: Parser) -> None:
+        assert len({read(parser, "process") for _ in range(5)}) == 1
+
+    def test_one_is_replaced_before_it_has_read_too_many(self, parser: Parser, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(parser_module, "_FILES_PER_PROCESS", 2)
+        used = [read(parser, "process") for _ in range(4)]
+        assert used[0] == used[1] != used[2] == used[3]
+
+    def test_a_file_that_takes_long_does_not_hold_up_the_next(self, parser: Parser) -> None:
+        slow = threading.Thread(target=refusal, args=(parser, "hangs"))
+        slow.start()
+        assert read(parser, "echo", b"quick") == "quick"
+        assert slow.is_alive()
+        for process in children():
+            os.kill(process, 9)
+        slow.join(timeout=20)
+        assert not slow.is_alive()
+
+    def test_none_is_left_when_the_program_is_killed(self) -> None:
+        program = (
+            "import sys; from rag.read.apart import Limits, Parser\n"
+            "p = Parser(Limits(30, 1000)); p(b'x', 'text/plain')\n"
+            "print(p._idle[0]._process.pid, flush=True); sys.stdin.read()"
+        )
+        run = subprocess.Popen(
+            [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert run.stdin and run.stdout
+        worker = int(run.stdout.readline())
+        run.kill()
+        run.communicate()
+        deadline = time.monotonic() + 20
+        while is_running(worker) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert not is_running(worker)
+
+    def test_the_program_itself_loads_none_of_the_libraries(self) -> None:
+        program = (
+            "import sys; import rag.pipeline\n"
+            "print(*({'lxml', 'pypdfium2', 'openpyxl', 'pptx', 'trafilatura', 'markdown_it'} & set(sys.modules)))"
+        )
+        ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert ran.stdout.strip() == ""
+
+
+def test_every_format_has_a_reader() -> None:
+    assert set(MEDIA_TYPES.values()) == set(READERS)
+    for media_type in READERS:
+        with pytest.raises(UnreadableDocument):
+            read_bytes(b"\0\1\2" * 9, replace(Source("1", "", "/in/a"), media_type=media_type))
+
+
+def children() -> list[int]:
+    """The processes that this one started and that are still there."""
+    return [
+        int(pid) for thread in Path("/proc/self/task").iterdir() for pid in (thread / "children").read_text().split()
+    ]
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
