@@ -8,8 +8,24 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from rag.embed import FloatMatrix, FloatVector
+from rag.read.apart import Limits
+from rag.read.formats import content_of
+from rag.read.layout import Content
 from rag.records import ModelIdentity
 from rag.words import content_stems, plain_words
+
+
+class ReadsHere:
+    """A Parser that reads in this process, for tests in which another user may not start the interpreter."""
+
+    def __init__(self, _limits: Limits) -> None:
+        content_of(b"Warm up.", "text/plain")  # that user may not read the interpreter's files either
+
+    def __call__(self, data: bytes, media_type: str) -> Content:
+        return content_of(data, media_type)
+
+    def close(self) -> None:
+        """Nothing to end."""
 
 
 class HashEmbedder:

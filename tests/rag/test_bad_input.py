@@ -273,7 +273,10 @@ def test_second_writer_is_refused_at_once_and_readers_go_on(ingested: Rag, data:
 
 IN_OTHER_SKIN = """
 import os, resource, sys
+import rag.pipeline
+from fakes import ReadsHere
 from hash_cli import run
+rag.pipeline.Parser = ReadsHere
 data, limit, user, arguments = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
 run(["ask", "Warm up", "--data-dir", data])  # all is imported now: the other user may not read the interpreter's files
 print("-- now", flush=True); print("-- now", file=sys.stderr, flush=True)

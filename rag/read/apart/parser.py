@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.errors import UnreadableDocument
+from rag.errors import StorageError, UnreadableDocument
 from rag.read.apart.frames import BrokenFrame, read_frame, unpack_content, write_frame
 from rag.read.canonical import clean_text
 from rag.read.layout import Content
@@ -44,7 +44,8 @@ class Parser:
     def __call__(self, data: bytes, media_type: str) -> Content:
         """What `data` holds, read as `media_type`.
 
-        Raises UnreadableDocument for what cannot be read, within the limits or at all.
+        Raises UnreadableDocument for what cannot be read, within the limits or at all, and StorageError when no process
+        can be started.
         """
         with self._turns:
             process = self._idle.pop() if self._idle else _Process(self._limits)
@@ -88,22 +89,7 @@ class _Process:
             "LANG": "C.UTF-8",
             **{name: os.environ[name] for name in ("TZ", "LD_LIBRARY_PATH") if name in os.environ},
         }
-        self._process = subprocess.Popen(  # noqa: S603 - this interpreter, our module, two numbers
-            [
-                sys.executable,
-                "-P",
-                "-m",
-                "rag.read.apart.worker",
-                str(limits.megabytes * 1_000_000),
-                str(limits.seconds),
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            env=environment,
-            start_new_session=True,  # Ctrl-C is for the program that waits
-        )
+        self._process = _start(limits, environment)
 
     @property
     def is_usable(self) -> bool:
@@ -174,3 +160,23 @@ def _reason(head: dict[str, object]) -> str:
         return " ".join(clean_text(said)[0].split())[:_MAX_REASON_CHARS]
     failed = head.get("failed")
     return f"its reader failed over it ({failed if isinstance(failed, str) else 'no answer'}); it may be damaged"[:200]
+
+
+def _start(limits: Limits, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """The process, waiting for its first file. Raises StorageError when the machine has no room for one."""
+    memory_bytes = str(limits.megabytes * 1_000_000)
+    try:
+        return subprocess.Popen(  # noqa: S603 - this interpreter, our module, two numbers
+            [sys.executable, "-P", "-m", "rag.read.apart.worker", memory_bytes, str(limits.seconds)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            env=environment,
+            start_new_session=True,  # Ctrl-C is for the program that waits
+        )
+    except OSError as error:
+        raise StorageError(
+            f"No process could be started to read files in: {error.strerror}. Free memory, processes or file handles "
+            "(ulimit -a), then try again."
+        ) from error

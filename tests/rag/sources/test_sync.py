@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from fakes import HashEmbedder
+from fakes import HashEmbedder, ReadsHere
 from samples import python_process
 
 from rag.errors import InvalidSetting, StorageBusy
@@ -343,6 +343,11 @@ def test_many_files_that_fail_at_once_keep_their_documents(three: Path, sync: Sy
     assert "3 of its 3 documents would be removed" in report.problems[0]
 
 
+@pytest.fixture
+def reads_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.pipeline.Parser", ReadsHere)
+
+
 @contextmanager
 def ordinary_user(*folders: Path) -> Iterator[None]:
     """For the superuser, who may read anything, be nobody for a while; nobody owns the folders then."""
@@ -366,6 +371,7 @@ def open_place() -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.mark.usefixtures("reads_here")
 def test_what_cannot_be_read_for_now_is_kept_and_tried_each_time(open_place: Path) -> None:
     docs, data = open_place / "docs", open_place / "data"
     data.mkdir()
@@ -389,6 +395,7 @@ def test_what_cannot_be_read_for_now_is_kept_and_tried_each_time(open_place: Pat
             assert pipeline.failed_files() == []
 
 
+@pytest.mark.usefixtures("reads_here")
 def test_a_folder_that_cannot_be_listed_removes_nothing(open_place: Path) -> None:
     docs, data = open_place / "docs", open_place / "data"
     data.mkdir()
@@ -488,7 +495,7 @@ def test_an_ignore_file_that_cannot_be_used_leaves_its_folder_as_it_was(
 HOLD = """
 import sys
 from pathlib import Path
-from fakes import HashEmbedder
+from fakes import HashEmbedder, ReadsHere
 from rag.pipeline import Pipeline
 from rag.settings import Settings
 def wait(result, number, total):
