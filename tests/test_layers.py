@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -206,3 +207,11 @@ import rag.cli, rag.evaluate, rag.pipeline, web.app
 assert (logging.root.handlers, logging.root.level) == before
 """
     assert run_python(code) == ""
+
+
+def test_every_package_is_installed() -> None:
+    """An editable install finds packages that a real one would leave out."""
+    packages = {
+        path.parent.relative_to(ROOT).as_posix().replace("/", ".") for path in FILES if path.name == "__init__.py"
+    }
+    assert set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]) == packages
