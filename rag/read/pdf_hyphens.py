@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -40,6 +41,8 @@ def join_lines(lines: Sequence[str], words: Counter[str]) -> str:
 def _joined(text: str, line: str, words: Counter[str]) -> str:
     head, tail = _HEAD.search(text, max(0, len(text) - 60)), _TAIL.match(line)
     if head is None or tail is None:
+        if _has_no_spaces(text[-1]) and _has_no_spaces(line[0]):
+            return text + line
         # "text -" and "a dash --" end with no split word; "2-" before a bracket does.
         return text + line if text[-1] == "\u00ad" else f"{text} {line}"
     if text[-1] == "\u00ad":
@@ -53,3 +56,9 @@ def _joined(text: str, line: str, words: Counter[str]) -> str:
     else:
         is_one_word = tail[0][0].islower()
     return text[:-1] + line if is_one_word else text + line
+
+
+def _has_no_spaces(character: str) -> bool:
+    """Whether it is written in Chinese or Japanese, where a line may end inside a word."""
+    is_korean = "\uac00" <= character <= "\ud7a3"
+    return unicodedata.east_asian_width(character) in "WF" and not is_korean

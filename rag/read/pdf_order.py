@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from rag.read.pdf_scripts import is_right_to_left
 from rag.read.pdf_words import Frame, Word
 
 # Shares of the type size.
@@ -73,7 +73,7 @@ def pieces_of(frame: Frame) -> list[Piece]:
 
 
 def _is_right_to_left(word: Word) -> bool:
-    return any(unicodedata.bidirectional(character) in ("R", "AL") for character in word.text)
+    return any(map(is_right_to_left, word.text))
 
 
 def _follows(word: Word, following: Word) -> bool:

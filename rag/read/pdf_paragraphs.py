@@ -14,6 +14,7 @@ from rag.read.pdf_tables import LEADER, MARKER, Table
 # Shares of the type size.
 _LARGE = 1.12  # of running text: a heading
 _OTHER_SIZE = 0.08
+_SMALL = 0.85  # of running text: what stands in the margins
 _INDENT = 0.8
 _HANG = 0.3
 _SPACE = 0.25
@@ -63,7 +64,7 @@ def groups_of(region: Sequence[Row | Table], page: int, style: Style) -> Iterato
     """The blocks of a region, from top to bottom."""
     rows = [item for item in region if isinstance(item, Row)]
     usual = _usual_distances(rows, style)
-    rights = _right_edges(rows, usual)
+    rights = _right_edges(rows, usual, style)
     group: Group | None = None
     number = 0
     for index, item in enumerate(region):
@@ -143,12 +144,16 @@ def _usual_distances(rows: Sequence[Row], style: Style) -> list[float]:
     return usual
 
 
-def _right_edges(rows: Sequence[Row], usual: Sequence[float]) -> list[float]:
-    """For each row, how far a line could reach: the region's edge, or that of a narrower block set evenly."""
+def _right_edges(rows: Sequence[Row], usual: Sequence[float], style: Style) -> list[float]:
+    """For each row, how far a line could reach: the region's edge, or that of a narrower block set evenly.
+
+    What a browser prints small in the margins, the date and the address, reaches further than the text.
+    """
     if not rows:
         return []
     edge = max(row.x1 for row in rows)
-    rights = [edge] * len(rows)
+    text_edge = max((row.x1 for row in rows if row.size > _SMALL * style.size), default=edge)
+    rights = [text_edge if row.size > _SMALL * style.size else edge for row in rows]
     start = 0
     for index in range(1, len(rows) + 1):
         if index < len(rows) and rows[index].y - rows[index - 1].y <= _PARAGRAPH_DISTANCE * usual[index]:

@@ -19,6 +19,7 @@ import pypdfium2 as pdfium  # type: ignore[import-untyped, unused-ignore]  # it 
 import pypdfium2.raw as raw  # type: ignore[import-untyped, unused-ignore]  # it has no types
 
 from rag.errors import UnreadableDocument
+from rag.read.pdf_scripts import in_order, is_right_to_left, script_of
 
 LOCK = threading.RLock()
 
@@ -135,15 +136,16 @@ def read_frames(document: Any, index: int, max_characters: int, *, used: int = 0
     return tuple(frames), count
 
 
-def _words(text: Any, count: int, visible: tuple[float, float, float, float]) -> Iterator[tuple[int, Word]]:
+def _words(page: Any, count: int, visible: tuple[float, float, float, float]) -> Iterator[tuple[int, Word]]:
     """The words of a text page, each with its angle in whole degrees, in file order."""
     left, bottom, right, top = visible
-    reader = _CharacterReader(text)
+    reader = _CharacterReader(page)
+    codes = [raw.FPDFText_GetUnicode(page, position) for position in range(count)]
+    page_characters = [chr(code) if 0 < code < 0x110000 else UNKNOWN for code in codes]
+    script = script_of(page_characters)
     start, is_glued, spaces = 0, False, 0
     characters: list[str] = []
-    for position in range(count + 1):
-        code = raw.FPDFText_GetUnicode(text, position) if position < count else 0x20
-        character = chr(code) if 0 < code < 0x110000 else UNKNOWN
+    for position, character in enumerate([*page_characters, " "]):
         ends = character == _JOINED_HYPHEN
         if not character.isspace():
             if not characters:
@@ -152,14 +154,17 @@ def _words(text: Any, count: int, visible: tuple[float, float, float, float]) ->
             if not ends:
                 continue
         if characters:
-            placed = reader.place("".join(characters), start, position - (not ends), is_glued, spaces == 1)
+            text = "".join(characters)
+            if script or any(map(is_right_to_left, characters)):
+                text = in_order(text, [reader.origin(number) for number in range(start, start + len(text))], script)
+            placed = reader.place(text, start, position - (not ends), is_glued, spaces == 1)
             spaces = 0
             if placed is not None:
                 angle, word, x, y = placed
                 if left - 1 <= x <= right + 1 and bottom - 1 <= y <= top + 1:
                     yield angle, word
         if not ends:
-            spaces += 1 if character == " " and not raw.FPDFText_IsGenerated(text, position) else 2
+            spaces += 1 if character == " " and not raw.FPDFText_IsGenerated(page, position) else 2
         characters, is_glued = [], ends
 
 
@@ -193,6 +198,11 @@ class _CharacterReader:
         bold = self._is_bold(first)
         word = Word(_whole(text), min(along), max(along), y_along, max(size, 1.0), bold, is_glued, is_spaced)
         return angle, word, x, y
+
+    def origin(self, position: int) -> float:
+        """Where a character begins, along the page; the characters of one drawn sign have the same."""
+        raw.FPDFText_GetCharOrigin(self._text, position, self._x, self._y)
+        return self._x.value
 
     def _corners(self, position: int) -> list[tuple[float, float]]:
         if not raw.FPDFText_GetLooseCharBox(self._text, position, self._box):

@@ -1,5 +1,6 @@
 import random
 import threading
+from collections import Counter
 from collections.abc import Sequence
 
 import pytest
@@ -10,6 +11,8 @@ from rag.errors import UnreadableDocument
 from rag.read import pdf as pdf_module
 from rag.read import read_bytes
 from rag.read.pdf import read_pdf
+from rag.read.pdf_hyphens import join_lines
+from rag.read.pdf_scripts import in_order, script_of
 from rag.records import Source
 from rag.split import split_document
 
@@ -71,6 +74,46 @@ def test_a_sentence_after_the_end_of_a_page_stands_on_the_next_one() -> None:
 def test_a_document_is_read_by_its_media_type() -> None:
     document = read_bytes(draw(lines("It rained."), title="Untitled"), Source("a", "", "/d/a-b.pdf", "application/pdf"))
     assert (document.source.title, document.text) == ("a b", "It rained.")
+
+
+class TestScriptsFromRightToLeft:
+    """What PDFium gives for what is seen on the page: each character, and where it begins."""
+
+    @pytest.mark.parametrize(
+        ("given", "places", "script", "expected"),
+        [
+            ("\u05e9\u05dc\u05d5\u05dd", (40, 30, 20, 10), "R", "\u05e9\u05dc\u05d5\u05dd"),
+            ("\u05dd\u05d5\u05dc\u05e9", (10, 20, 30, 40), "R", "\u05e9\u05dc\u05d5\u05dd"),
+            # The article and a figure, turned round by PDFium as a whole.
+            ("\u05dd\u05d5\u05d912\u05d4", (10, 20, 30, 40, 50, 60), "R", "\u05d412\u05d9\u05d5\u05dd"),
+            # Lam and alef are one sign.
+            ("\u0627\u0644", (10, 10), "AL", "\u0644\u0627"),
+            ("\u0627\u0644\u0645\u0627\u0643", (10, 10, 20, 30, 40), "AL", "\u0643\u0627\u0645\u0644\u0627"),
+            # A full stop stands to the left of the figures before it.
+            (".13:00", (0, 10, 20, 30, 40, 50), "R", "13:00."),
+            # A hyphen joins figures among Hebrew letters, and parts them among Arabic ones.
+            ("555-02", (10, 20, 30, 40, 50, 60), "R", "555-02"),
+            ("555-02", (10, 20, 30, 40, 50, 60), "AL", "02-555"),
+            ("b.org@a", (50, 60, 70, 80, 90, 40, 30), "R", "a@b.org"),
+            ("plain.", (10, 20, 30, 40, 50, 60), "", "plain."),
+        ],
+    )
+    def test_are_put_in_the_order_of_reading(
+        self, given: str, places: tuple[int, ...], script: str, expected: str
+    ) -> None:
+        assert in_order(given, places, script) == expected
+
+    def test_are_known_by_most_of_their_letters(self) -> None:
+        assert script_of("\u05e9\u05dc\u05d5\u05dd ok 12") == "R"
+        assert script_of("\u0645\u0631\u062d ok") == "AL"
+        assert script_of("three words \u05e9\u05dc\u05d5\u05dd") == script_of("") == ""
+
+
+def test_lines_of_japanese_are_joined_without_a_space() -> None:
+    assert join_lines(["\u6708\u66dc\u65e5\u306f\u4f11\u9928", "\u65e5\u3067\u3059\u3002"], Counter()) == (
+        "\u6708\u66dc\u65e5\u306f\u4f11\u9928\u65e5\u3067\u3059\u3002"
+    )
+    assert join_lines(["\uc6d4\uc694\uc77c", "\ud734\uc77c"], Counter()) == "\uc6d4\uc694\uc77c \ud734\uc77c"
 
 
 class TestPagesWithoutText:

@@ -19,7 +19,7 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from pptx.util import Pt
 
-from tests.bench.corpus.shapes import Part, lines_of, sections_of, to_html
+from tests.bench.corpus.shapes import Part, is_right_to_left, lines_of, sections_of, to_html
 
 Write = Callable[[list[Part], Path], None]
 
@@ -125,6 +125,9 @@ def word(parts: list[Part], file: Path, *, columns: int = 1) -> None:
                     cell.text = text
         else:
             document.add_paragraph(part.text)
+    if is_right_to_left(parts[0].text):
+        for paragraph in document.element.iter(qn("w:p")):
+            paragraph.get_or_add_pPr().insert_element_before(OxmlElement("w:bidi"), "w:jc", "w:rPr", "w:sectPr")
     document.save(str(file))
 
 
@@ -202,6 +205,8 @@ def _text(parts: list[Part]) -> str:
     return "\n\n".join("\n".join(lines_of(part)) for part in parts) + "\n"
 
 
+# Formats whose encoding has no letters but those of western Europe.
+LATIN_ONLY = ("text, Windows-1252", "CSV, semicolons")
 # Suffix of the file, and who writes it.
 FORMATS: Mapping[str, tuple[str, Write]] = {
     "html": (".html", html),

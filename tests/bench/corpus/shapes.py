@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
@@ -75,6 +76,12 @@ def lines_of(part: Part) -> list[str]:
     return [part.text]
 
 
+def is_right_to_left(text: str) -> bool:
+    """Whether the first letter belongs to a script that is written from right to left."""
+    letters = (unicodedata.bidirectional(character) for character in text)
+    return next((kind for kind in letters if kind in ("L", "R", "AL")), "L") != "L"
+
+
 def to_html(parts: list[Part], *, style: str = "") -> str:
     """A page of these parts."""
     body: list[str] = []
@@ -90,7 +97,8 @@ def to_html(parts: list[Part], *, style: str = "") -> str:
         else:
             body.append(f"<p>{escape(part.text)}</p>")
     title = next((part.text for part in parts if part.kind == "heading"), "")
+    direction = ' dir="rtl"' if is_right_to_left(title) else ""
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<!doctype html><html lang="en"{direction}><meta charset="utf-8"><title>{escape(title)}</title>'
         f"<style>{style}</style><body>{''.join(body)}</body></html>"
     )
