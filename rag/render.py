@@ -16,6 +16,7 @@ from rag.records import (
     Citation,
     Disagreement,
     DocumentInfo,
+    FileRecord,
     Health,
     Highlight,
     Hit,
@@ -174,6 +175,11 @@ def sync_body(report: SyncReport) -> Body:
         "kept": list(report.kept),
         "problems": list(report.problems),
     }
+
+
+def failed_file_body(file: FileRecord) -> Body:
+    """A file that did not become a document, and why."""
+    return {"location": file.location, "error": file.error, "tried_at": file.read_at}
 
 
 def verification_body(verification: Verification) -> Body:

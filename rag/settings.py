@@ -63,6 +63,8 @@ class Settings:
     questions_per_minute: int = 120
     # Questions worked on at once; beyond it 429. Two cores gain nothing from more.
     max_concurrent_questions: int = 8
+    # Folders that the server keeps the documents in step with while it runs.
+    watch: tuple[str, ...] = ()
     # A JSON Lines file of questions; the first ones marked "suggested" that get an answer are offered on the page.
     suggestions: Path | None = None
 

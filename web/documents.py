@@ -139,6 +139,18 @@ def put_document(
     )
 
 
+@files_router.get(
+    "/failed",
+    summary="List the files that could not be read",
+    response_model=schemas.FailedFileListBody,
+    responses=problems(503),
+)
+def list_failed_files(pipeline: PipelineDep) -> Response:
+    """The files of synchronised folders that did not become documents when they were last tried, and why."""
+    failed = [render.failed_file_body(file) for file in pipeline.failed_files()]
+    return reply(schemas.FailedFileListBody, {"failed": failed})
+
+
 @files_router.put(
     "/{name}",
     summary="Add or replace a file",

@@ -71,6 +71,7 @@ def list_documents(
             "uploads": settings.uploads,
             "needs_key": bool(settings.api_key),
             "suffixes": pipeline.suffixes(),
+            "failed": [render.failed_file_body(file) for file in pipeline.failed_files()],
         },
     )
 

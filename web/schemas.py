@@ -186,6 +186,22 @@ class DocumentListBody(_Body):
     documents: list[DocumentBody]
 
 
+class FailedFileBody(_Body):
+    """A file of a folder that did not become a document."""
+
+    model_config = _example(examples.FAILED_FILE)
+    location: str
+    error: str = Field(description="Why, and what to do about it.")
+    tried_at: str = Field(description="ISO 8601, UTC.")
+
+
+class FailedFileListBody(_Body):
+    """The files that could not be read when they were last tried, by path."""
+
+    model_config = _example({"failed": [examples.FAILED_FILE]})
+    failed: list[FailedFileBody]
+
+
 class VersionBody(_Body):
     """An earlier text of a document."""
 

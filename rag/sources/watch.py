@@ -6,6 +6,7 @@ folders are looked through every few seconds. While nothing changes nothing is h
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
@@ -39,9 +40,16 @@ class _NoWatch(Exception):
 
 
 def watch_folders(
-    folders: Sequence[Path], sync: Sync, *, say: Say, leave_out: Path, poll: bool = False, pause: float = _PAUSE
+    folders: Sequence[Path],
+    sync: Sync,
+    *,
+    say: Say,
+    leave_out: Path,
+    poll: bool = False,
+    pause: float = _PAUSE,
+    stop: threading.Event | None = None,
 ) -> Iterator[SyncReport]:
-    """Sync `folders`, then those in which something changes, without end; each report as it comes.
+    """Sync `folders`, then those in which something changes, until `stop` is set; each report as it comes.
 
     `say` is told in a line why something was put off. With `poll` the folders are looked through even where the
     system would tell of changes. Those of hidden files and those in `leave_out` do not count. `pause` is in seconds.
@@ -55,20 +63,30 @@ def watch_folders(
         if kind is not None:
             say(f"{read.printable(top)} is on a network file system ({kind}): it is looked through every few seconds.")
             poll = True
-    while True:
+    stop = stop or threading.Event()
+    while not stop.is_set():
         try:
-            yield from _watch_until_replaced(tops, sync, say, leave_out, poll=poll, pause=pause)
+            yield from _watch_until_replaced(tops, sync, say, leave_out, poll=poll, pause=pause, stop=stop)
         except _NoWatch as error:
             if poll:
                 raise InputError(f"The folders cannot be watched: {error}.") from error
             say(f"The system does not tell of changes ({error}): the folders are looked through every few seconds.")
             poll = True
         else:
+            if stop.is_set():
+                return
             say("A folder is gone, or another one is in its place: looking at all of them.")
 
 
 def _watch_until_replaced(
-    tops: Sequence[Path], sync: Sync, say: Say, leave_out: Path, *, poll: bool, pause: float
+    tops: Sequence[Path],
+    sync: Sync,
+    say: Say,
+    leave_out: Path,
+    *,
+    poll: bool,
+    pause: float,
+    stop: threading.Event,
 ) -> Iterator[SyncReport]:
     """Sync all folders, then as they change, until one of them is another than it was, as after mounting a share."""
     identities = [_identity(top) for top in tops]
@@ -76,7 +94,7 @@ def _watch_until_replaced(
     pending = list(tops)
     due = 0.0
     # The watch begins before the first sync, so that no change falls between them.
-    for changed in _changes(there, leave_out, poll=poll):
+    for changed in _changes(there, leave_out, poll=poll, stop=stop):
         news = [top for top in tops if top not in pending and any(path.is_relative_to(top) for path in changed)]
         pending += news
         now = time.monotonic()
@@ -100,12 +118,13 @@ def _try(sync: Sync, folders: list[Path], say: Say) -> Generator[SyncReport, Non
     return []
 
 
-def _changes(folders: Sequence[Path], leave_out: Path, *, poll: bool) -> Iterator[list[Path]]:
-    """Batches of paths that have changed, and an empty one every now and then. Raises _NoWatch."""
+def _changes(folders: Sequence[Path], leave_out: Path, *, poll: bool, stop: threading.Event) -> Iterator[list[Path]]:
+    """Batches of paths that have changed, and an empty one every now and then, until `stop`. Raises _NoWatch."""
     if not folders:
-        while True:
+        while not stop.is_set():
             yield []
-            time.sleep(_TURN / 1_000)
+            stop.wait(_TURN / 1_000)
+        return
 
     def counts(_: watchfiles.Change, path: str) -> bool:
         return _counts(Path(path), folders, leave_out)
@@ -120,12 +139,15 @@ def _changes(folders: Sequence[Path], leave_out: Path, *, poll: bool) -> Iterato
         force_polling=poll or None,
         poll_delay_ms=_POLL,
         ignore_permission_denied=True,
+        stop_event=stop,
     )
-    while True:
+    while not stop.is_set():
         try:
-            batch = next(batches)
+            batch = next(batches, None)
         except (OSError, RuntimeError) as error:  # no watches left, or a file system that knows none
             raise _NoWatch(str(error)) from error
+        if batch is None:
+            return
         yield [Path(path) for _, path in batch]
 
 

@@ -24,6 +24,7 @@ from rag.records import (
     Disagreement,
     Document,
     DocumentInfo,
+    FileRecord,
     Health,
     Highlight,
     Hit,
@@ -180,6 +181,9 @@ class ScriptedPipeline(Pipeline):
 
     def documents(self) -> list[DocumentInfo]:
         return [self.document_info(document_id) for document_id in self.library]
+
+    def failed_files(self) -> list[FileRecord]:
+        return []
 
     def document(self, document_id: str, *, sha256: str = "") -> Document:
         if document_id not in self.library or sha256 not in ("", self.library[document_id].text_sha256):

@@ -1,0 +1,103 @@
+"""The server keeps folders in step while it answers."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import threading
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hash_cli import COMMAND, environment, wait_for
+
+from rag.cli.following import following
+from rag.errors import InputError
+from rag.pipeline import Pipeline
+from tests.rag.sources.conftest import write
+
+
+def test_documents_come_and_go_while_it_is_open(empty_pipeline: Pipeline, tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    write(docs / "gate.txt", "The gate opens at eight.\n")
+    with following(empty_pipeline, [docs]):
+        assert wait_for(lambda: len(empty_pipeline.documents()) == 1)
+        write(docs / "ferry.txt", "The ferry leaves at noon.\n", at=None)
+        assert wait_for(lambda: len(empty_pipeline.documents()) == 2)
+        (docs / "gate.txt").unlink()
+        assert wait_for(lambda: [info.source.title for info in empty_pipeline.documents()] == ["ferry"])
+    assert "watch" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_it_ends_in_the_middle_of_a_synchronisation_and_keeps_what_was_done(
+    empty_pipeline: Pipeline, tmp_path: Path
+) -> None:
+    docs = tmp_path / "docs"
+    for number in range(400):
+        write(docs / f"{number}.txt", f"The gate {number} opens at eight.\n")
+    with following(empty_pipeline, [docs]):
+        assert wait_for(lambda: len(empty_pipeline.documents()) > 0)
+    assert 0 < len(empty_pipeline.documents()) < 400
+    assert all(check.ok for check in empty_pipeline.check())
+
+
+def test_nothing_is_started_for_no_folder(empty_pipeline: Pipeline) -> None:
+    with following(empty_pipeline, []):
+        assert "watch" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_folder_that_is_not_there_is_an_error(empty_pipeline: Pipeline, tmp_path: Path) -> None:
+    with (
+        pytest.raises(InputError, match="missing is no folder that can be watched"),
+        following(empty_pipeline, [tmp_path / "missing"]),
+    ):
+        pass
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture
+def server(tmp_path: Path, port: int) -> Iterator[subprocess.Popen[str]]:
+    """`rag serve --watch docs` as a process."""
+    write(tmp_path / "docs" / "gate.txt", "The gate opens at eight.\n")
+    write(tmp_path / "docs" / "bad<b>.txt", "")
+    command = [*COMMAND, "serve", "--watch", tmp_path / "docs", "--data-dir", tmp_path / "data", "--port", port]
+    with subprocess.Popen(list(map(str, command)), env=environment(), stderr=subprocess.PIPE, text=True) as process:
+        yield process
+        process.kill()
+
+
+def test_the_server_reads_the_folder_and_tells_of_what_failed(
+    server: subprocess.Popen[str], port: int, tmp_path: Path
+) -> None:
+    def get(path: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}") as response:
+            return str(response.read().decode())
+
+    def failed() -> list[dict[str, str]]:
+        try:
+            return list(json.loads(get("/api/v1/files/failed"))["failed"])
+        except OSError:  # not up yet
+            return []
+
+    assert wait_for(lambda: bool(failed()))
+    bad = tmp_path / "docs" / "bad<b>.txt"
+    assert [(file["location"], file["error"]) for file in failed()] == [
+        (str(bad), f"{bad}: the file is empty; a document with text was expected")
+    ]
+    assert wait_for(lambda: "gate</a>" in get("/documents"))
+    page = get("/documents")
+    assert "1 file could not be read" in page
+    assert "bad&lt;b&gt;.txt: the file is empty" in page
+    server.send_signal(signal.SIGINT)
+    _, errors = server.communicate(timeout=30)
+    assert server.returncode in (0, 130)
+    assert "1 created, 1 failed" in errors
+    assert "Traceback" not in errors
