@@ -5,6 +5,7 @@ Attachments are named, not read; mails attached to a mail are read as sections b
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from rag.errors import UnreadableDocument
@@ -14,6 +15,7 @@ from rag.read.message import MAX_DEPTH, Mail, Piece, head_fields, html_body, pla
 from rag.read.mime import Part, Parts, body_bytes, body_text
 
 _EXPECTED = "an e-mail as mail programs save it was expected"
+_HEADING = re.compile(rb"<h[1-6][\s>]", re.IGNORECASE)
 _KNOWN = {"from", "to", "cc", "date", "subject", "sender", "received", "message-id", "mime-version", "content-type"}
 _ENCRYPTED = ("multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime")
 # Of no use to a reader of the mail, and not worth a warning in each.
@@ -76,8 +78,12 @@ class _Found:
             self.unread.append(part.name or part.kind)
 
     def _take_best(self, part: Part) -> None:
-        """Of versions of the same words take the plain one; of others, which may hold attachments, those alone."""
-        texts = sorted(part.parts, key=lambda inner: _first_text(inner) != "text/plain")
+        """Of versions of the same words take one; of others, which may hold attachments, those alone.
+
+        That is the plain one: what mail programs write as HTML is mostly looks. One with headings says more.
+        """
+        wanted = "text/html" if any(map(_has_headings, part.parts)) else "text/plain"
+        texts = sorted(part.parts, key=lambda inner: _first_text(inner).kind != wanted)
         before = len(self.body)
         for inner in texts:
             if len(self.body) == before:
@@ -124,11 +130,17 @@ def _unwrapped(part: Part, text: str) -> str:
     return text
 
 
-def _first_text(part: Part) -> str:
-    """The kind of the first text that is in a part."""
+def _first_text(part: Part) -> Part:
+    """The first text that is in a part."""
     while part.parts:
         part = part.parts[0]
-    return part.kind
+    return part
+
+
+def _has_headings(part: Part) -> bool:
+    """Whether it is a page with headings."""
+    text = _first_text(part)
+    return text.kind == "text/html" and _HEADING.search(body_bytes(text)) is not None
 
 
 def _is_encrypted(part: Part) -> bool:

@@ -195,6 +195,15 @@ def test_plain_text_is_taken_before_html() -> None:
     assert words(message.as_bytes()) == ["It is blue."]
 
 
+def test_html_with_headings_is_taken_before_plain_text() -> None:
+    message = mail("News\nThe pump is red.\n")
+    message.add_alternative("<H2 class=a>News</H2><p>The pump is <b>red</b>.</p>", subtype="html")
+    assert blocks(message.as_bytes())[-2:] == [
+        ("heading", "Pump 4 > News", "News"),
+        ("paragraph", "Pump 4 > News", "The pump is red."),
+    ]
+
+
 HTML = """<html><head><title>T</title><style>p {color: red}</style></head><body>
 <div style="Display: none">Unseen words.</div>
 <table width=600><tr><td><table><tr><td><h2>News</h2><p>The pump is red.<br>It is loud.</p></td></tr></table>
