@@ -7,9 +7,11 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from rag.errors import StorageError, UnreadableDocument
 from rag.read.apart.frames import BrokenFrame, read_frame, unpack_content, write_frame
@@ -22,6 +24,10 @@ _AT_ONCE = 2
 _FILES_PER_PROCESS = 500  # memory that a library loses goes back to the machine
 _MAX_ANSWER_BYTES = 1_000_000_000
 _MAX_REASON_CHARS = 1_000
+_MAX_NAME_CHARS = 60
+_Result = TypeVar("_Result")
+# An answer's head and body to what it says; raises BrokenFrame.
+Unpack = Callable[[Mapping[str, Any], bytes], _Result]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +53,26 @@ class Parser:
         Raises UnreadableDocument for what cannot be read, within the limits or at all, and StorageError when no process
         can be started.
         """
+        return self._do({"task": "read", "media_type": media_type}, data, unpack_content)
+
+    def _do(self, request: Mapping[str, Any], data: bytes, unpack: Unpack[_Result]) -> _Result:
         with self._turns:
             process = self._idle.pop() if self._idle else _Process(self._limits)
             try:
-                content = process.read(data, media_type)
+                result = process.do(request, data, unpack)
             except _Stopped:
                 if not process.served:
                     raise
                 # What files before this one left behind may have stopped it.
                 process.end()
                 process = _Process(self._limits)
-                content = process.read(data, media_type)
+                result = process.do(request, data, unpack)
             finally:
                 if process.is_usable:
                     self._idle.append(process)
                 else:
                     process.end()
-            return content
+            return result
 
     def close(self) -> None:
         """End the processes. The next file starts one again."""
@@ -96,8 +105,8 @@ class _Process:
         """Whether another file can be given to it."""
         return not self._is_over and self.served < _FILES_PER_PROCESS
 
-    def read(self, data: bytes, media_type: str) -> Content:
-        """As `Parser`. After any failure but that of the document itself the process cannot be used again."""
+    def do(self, request: Mapping[str, Any], data: bytes, unpack: Unpack[_Result]) -> _Result:
+        """What `unpack` makes of the answer. Unless it is an answer, or a refusal, the process cannot be used again."""
         requests, answers = self._process.stdin, self._process.stdout
         assert requests is not None and answers is not None  # noqa: S101 - both are pipes
         timer = threading.Timer(self._limits.seconds, self._be_late)
@@ -107,23 +116,23 @@ class _Process:
         try:
             if was_over:
                 raise BrokenFrame("ended")
-            write_frame(requests, {"media_type": media_type}, data)
+            write_frame(requests, request, data)
             frame = read_frame(answers, max_bytes=_MAX_ANSWER_BYTES)
             if frame is None:
                 raise BrokenFrame("ended")
             head, body = frame
-            content = unpack_content(head, body) if "blocks" in head else None
+            result = None if "failed" in head else unpack(head, body)
         except (BrokenFrame, OSError) as error:
             raise self._stopped() from error
         finally:
             timer.cancel()
-        if head.get("failed") == "memory":
+        if head.get("failed") == MemoryError.__name__:
             raise self._stopped(out_of_memory=True)
         self._is_over = False
         self.served += 1
-        if content is None:
-            raise UnreadableDocument(_reason(head))
-        return content
+        if result is None:
+            raise _refusal(head)
+        return result
 
     def _be_late(self) -> None:
         self._is_late = True
@@ -154,12 +163,12 @@ class _Process:
         self._process.wait()
 
 
-def _reason(head: dict[str, object]) -> str:
-    said = head.get("unreadable")
-    if isinstance(said, str):
-        return " ".join(clean_text(said)[0].split())[:_MAX_REASON_CHARS]
-    failed = head.get("failed")
-    return f"its reader failed over it ({failed if isinstance(failed, str) else 'no answer'}); it may be damaged"[:200]
+def _refusal(head: Mapping[str, Any]) -> UnreadableDocument:
+    """The error that the process tells of. What it says is as little to be trusted as the file."""
+    failed, reason = str(head["failed"]), head.get("reason")
+    if failed == UnreadableDocument.__name__ and isinstance(reason, str):
+        return UnreadableDocument(" ".join(clean_text(reason)[0].split())[:_MAX_REASON_CHARS])
+    return UnreadableDocument(f"its reader failed over it ({failed[:_MAX_NAME_CHARS]}); it may be damaged")
 
 
 def _start(limits: Limits, environment: dict[str, str]) -> subprocess.Popen[bytes]:

@@ -6,10 +6,10 @@ import os
 import sys
 from typing import IO
 
-from rag.errors import UnreadableDocument
+from rag.errors import RagError
 from rag.read.apart import sandbox
-from rag.read.apart.frames import pack_content, read_frame, write_frame
-from rag.read.formats import content_of
+from rag.read.apart.frames import read_frame, write_frame
+from rag.read.apart.tasks import do
 
 _MAX_REQUEST_BYTES = 4_000_000_000
 
@@ -30,18 +30,14 @@ def _answer(requests: IO[bytes], answers: IO[bytes], seconds: int) -> bool:
     frame = read_frame(requests, max_bytes=_MAX_REQUEST_BYTES)
     if frame is None:
         return False
-    head, data = frame
-    del frame
     sandbox.allow_seconds(seconds)
     try:
-        write_frame(answers, *pack_content(content_of(data, head["media_type"])))
-    except UnreadableDocument as error:
-        write_frame(answers, {"unreadable": str(error)}, b"")
-    except MemoryError:
-        write_frame(answers, {"failed": "memory"}, b"")
-        return False
+        answer = do(*frame)
+    except RagError as error:
+        answer = {"failed": type(error).__name__, "reason": str(error)}, b""
     except Exception as error:  # noqa: BLE001 - a mistake in a reader is the file's failure, not the program's
-        write_frame(answers, {"failed": type(error).__name__}, b"")
+        answer = {"failed": type(error).__name__}, b""
+    write_frame(answers, *answer)
     return True
 
 
