@@ -22,7 +22,7 @@ SCALE = 2.0
 # An A3 page at that scale. A larger one is drawn smaller, whatever size it says it has.
 _MAX_PIXELS = 4_100_000
 _MAX_SIDE = 8_000
-# A page with thousands of drawn lines takes 0.3 s; one that takes longer than this was made to.
+# 60,000 lines across a page take 3 s on a busy machine; a page that takes longer than this was made to.
 _MAX_SECONDS = 5.0
 _COMPRESSION = 5  # of 1 to 9: 6 is slower by half and smaller by a hundredth
 _GREY, _COLOUR = 0, 2  # colour types of PNG
