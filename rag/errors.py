@@ -8,7 +8,9 @@
     │   ├── InvalidQuestion       empty, too long, nothing to search for
     │   └── InvalidSetting        a setting or option has a value that makes no sense
     ├── NotFoundError
-    │   └── DocumentNotFound      no document has this id
+    │   ├── DocumentNotFound      no document has this id
+    │   ├── OriginalNotFound      the file that a document was read from is not kept
+    │   └── PageNotFound          the original has no such page, or none that can be shown
     ├── NotReadyError             what is needed is not there yet
     │   ├── IndexMissing          nothing has been ingested into this data directory
     │   └── ModelUnavailable      the embedding model cannot be had, or its hash is wrong
@@ -61,6 +63,14 @@ class NotFoundError(RagError):
 
 class DocumentNotFound(NotFoundError):
     """No document has this id."""
+
+
+class OriginalNotFound(NotFoundError):
+    """The file that a document was read from is not kept."""
+
+
+class PageNotFound(NotFoundError):
+    """The original has no page of this number, or none that can be shown as a picture."""
 
 
 class NotReadyError(RagError):

@@ -20,14 +20,18 @@ def store_document(
     started: float,
     file: FileRecord | None = None,
     keep_versions: int = 0,
+    original: bytes | None = None,
 ) -> IngestResult:
     """Split, chunk, embed and commit one document, unless exactly it is stored already, and with it `file`.
 
-    Of the texts that it had before, the last `keep_versions` are kept.
+    Of the texts that it had before, the last `keep_versions` are kept. `original` is the bytes that it was read from,
+    to be kept with it: also with one that is stored without them.
     `started` is the `time.perf_counter()` at which work on the document began. The writer's lock is held.
     """
     source = document.source
     if store.is_stored(document):
+        if original is not None and store.original_sha256(source.id) is None:
+            store.add_original(document, original)
         seconds = time.perf_counter() - started
         return IngestResult(source.location, IngestStatus.UNCHANGED, source.id, seconds=seconds)
     sentences = split_document(document, language=language)
@@ -46,6 +50,7 @@ def store_document(
         embedder.embed([passage.search_text for passage in passages]),
         file=file,
         keep_versions=keep_versions,
+        original=original,
     )
     warnings = document.warnings if passages else (*document.warnings, "nothing in it can be quoted")
     return IngestResult(

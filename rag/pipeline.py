@@ -24,6 +24,7 @@ from rag.embed import Embedder, OnnxEmbedder
 from rag.errors import DocumentNotFound, InputError, InvalidQuestion, ModelMismatch
 from rag.ingest import store_document
 from rag.models import load_model
+from rag.originals import Originals
 from rag.read.apart import Limits, Parser
 from rag.reader import Reader
 from rag.records import (
@@ -36,8 +37,12 @@ from rag.records import (
     Health,
     Hit,
     IngestResult,
+    Original,
+    PagePicture,
+    PageView,
     SiteThreshold,
     Source,
+    Span,
     StoredSentence,
     SyncReport,
     Verification,
@@ -68,6 +73,7 @@ class Pipeline:
         self._index = ServingIndex(store, settings.data_dir / "index", embedder.identity)
         self._confidence_of = identity(embedder.identity.sha256, reader.sha256 if reader else "")
         self._parse = Parser(Limits(settings.read_seconds, settings.read_megabytes))
+        self._originals = Originals(store, self._parse)
         self._write_lock = threading.RLock()
         self._suggested: tuple[tuple[int, SiteThreshold | None], list[str]] = (
             (-1, None),
@@ -185,7 +191,7 @@ class Pipeline:
             raise read.too_large(source.location, len(data), self.settings.max_document_bytes)
         document = read.read_bytes(data, source, parse=self._parse)
         with self._writing():
-            return self._store_document(document, started)
+            return self._store_document(document, started, original=data)
 
     @staticmethod
     def suffixes() -> tuple[str, ...]:
@@ -234,6 +240,29 @@ class Pipeline:
     def version(self, document_id: str, sha256: str) -> tuple[Version, Document] | None:
         """The newest earlier version whose text's SHA-256 begins with `sha256`, if it is kept."""
         return self._store.version(document_id, sha256)
+
+    def original(self, document_id: str) -> Original:
+        """The file that a document was read from, byte for byte. Raises DocumentNotFound, OriginalNotFound."""
+        return self._originals.get(document_id)
+
+    def has_original(self, document_id: str) -> bool:
+        """Whether the file that a document was read from is kept. Raises DocumentNotFound."""
+        return self._store.original_sha256(document_id) is not None
+
+    def page_picture(self, document_id: str, number: int) -> PagePicture:
+        """Page `number`, from 1, of the PDF that a document was read from.
+
+        Raises DocumentNotFound, OriginalNotFound, PageNotFound, and UnreadableDocument when it cannot be drawn.
+        """
+        return self._originals.picture(document_id, number)
+
+    def picture_name(self, document_id: str, number: int) -> str:
+        """What names the picture of a page: another one never has it. Raises DocumentNotFound, OriginalNotFound."""
+        return self._originals.picture_name(document_id, number)
+
+    def page_view(self, document: Document, span: Span) -> PageView | None:
+        """The page of the PDF on which these characters of its text stand, and where; None without one to show."""
+        return self._originals.view(document, span)
 
     def sentences(self, document_id: str) -> list[StoredSentence]:
         """The sentences of one document, in order. Raises DocumentNotFound."""
@@ -403,10 +432,12 @@ class Pipeline:
         """The data directory, in which no documents are looked for."""
         return read.absolute_path(self.settings.data_dir)
 
-    def _store_file(self, document: Document, file: FileRecord, started: float) -> IngestResult:
-        return self._store_document(document, started, file)
+    def _store_file(self, document: Document, file: FileRecord, started: float, data: bytes) -> IngestResult:
+        return self._store_document(document, started, file, original=data)
 
-    def _store_document(self, document: Document, started: float, file: FileRecord | None = None) -> IngestResult:
+    def _store_document(
+        self, document: Document, started: float, file: FileRecord | None = None, *, original: bytes | None = None
+    ) -> IngestResult:
         return store_document(
             document,
             store=self._store,
@@ -415,6 +446,7 @@ class Pipeline:
             started=started,
             file=file,
             keep_versions=self.settings.keep_versions,
+            original=original if self.settings.keep_originals else None,
         )
 
     @contextmanager

@@ -288,6 +288,42 @@ class DocumentInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Original:
+    """The file that a document was read from, byte for byte."""
+
+    data: bytes
+    sha256: str  # of `data`
+    media_type: str
+    name: str  # for people, with a suffix; as its owner wrote it, so not safe in a path or a header
+
+
+# Left, top, right, bottom as shares 0..1 of the width and height of a page, from its top left corner.
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class PagePicture:
+    """A page of an original, drawn."""
+
+    png: bytes
+    width: int  # pixels
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """The page that a quote stands on, and where on it."""
+
+    number: int  # from 1
+    pages: int  # of the whole original
+    width: int  # pixels, of its picture
+    height: int
+    sha256: str  # of the original
+    boxes: tuple[Box, ...]  # of the quote's lines; none where its place is not certain
+    goes_on: bool = False  # on the next page, where the rest of the quote stands
+
+
+@dataclass(frozen=True, slots=True)
 class Version:
     """An earlier text of a document, without the text."""
 

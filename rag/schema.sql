@@ -23,6 +23,14 @@ CREATE TABLE documents (
     text           TEXT NOT NULL   -- last, so that the columns before it are read without it
 ) STRICT;
 
+-- The bytes that documents were read from, whose hash is documents.content_sha256. A row belongs to one reading of one
+-- document: it goes when that document is deleted or replaced, and nobody need count who else uses it. A table of its
+-- own, as the vectors: every other reading of a document leaves it alone.
+CREATE TABLE originals (
+    document INTEGER PRIMARY KEY REFERENCES documents (number) ON DELETE CASCADE,
+    data     BLOB NOT NULL
+) STRICT;
+
 CREATE TABLE blocks (
     document   INTEGER NOT NULL REFERENCES documents (number) ON DELETE CASCADE,
     position   INTEGER NOT NULL,

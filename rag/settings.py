@@ -37,6 +37,9 @@ class Settings:
     # Earlier texts kept of each document, so that citations of them can be checked; 0 keeps none. Deleting a document
     # deletes them.
     keep_versions: int = 10
+    # Whether the bytes of each document are kept beside its text, so that citations can be checked against the page
+    # itself. They take as much disk as the files do; without them there is nothing but the text.
+    keep_originals: bool = True
     # Characters. The longest question in the question sets we measure on has 277.
     max_question_chars: int = 1_000
     # Sentences in an answer, at most.

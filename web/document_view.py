@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from math import ceil, floor
 
-from rag.records import Block, BlockKind, Document, Span
+from rag.records import Block, BlockKind, Document, PageView, Span
 from rag.render import LINK_SHA256_DIGITS
 
 
@@ -16,6 +17,25 @@ class Marking(Enum):
     MARKED = "marked"
     CHANGED = "changed"  # the text is another one by now, or the link does not say which it was
     MISPLACED = "misplaced"  # the offsets do not lie in the text
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A rectangle over the picture of a page, in its pixels."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+def marks_of(view: PageView) -> list[Mark]:
+    """The boxes of a quote's lines as rectangles that cover them."""
+    marks = []
+    for left, top, right, bottom in view.boxes:
+        x, y = floor(left * view.width), floor(top * view.height)
+        marks.append(Mark(x, y, ceil(right * view.width) - x, ceil(bottom * view.height) - y))
+    return marks
 
 
 def is_text(document: Document, sha256: str) -> bool:

@@ -11,6 +11,7 @@ from rag import render
 from rag.records import IngestStatus
 from web import schemas
 from web.api import problems, reply
+from web.attachment import attachment
 from web.dependencies import (
     DocumentId,
     PipelineDep,
@@ -105,6 +106,32 @@ def get_document_text(
             "ETag": f'"{document.text_sha256}"',
         },
     )
+
+
+@router.get(
+    "/{id}/original",
+    summary="Fetch the file that a document was read from",
+    response_class=Response,
+    responses=problems(404, 422, 503)
+    | {
+        200: {
+            "content": {
+                "application/octet-stream": {
+                    "schema": {"type": "string", "format": "binary"},
+                    "example": "# Books\n\nA loan lasts four weeks.",
+                }
+            }
+        }
+    },
+)
+def get_original(id: DocumentId, pipeline: PipelineDep) -> Response:  # noqa: A002 - the name in the address
+    """The bytes as they came, as an attachment under the file's name; ETag is their SHA-256.
+
+    Its type is the document's where no script can be in it, else `application/octet-stream`. 404 also when the file is
+    not kept: it came before files were, or `CITEWELL_KEEP_ORIGINALS` was off.
+    """
+    original = pipeline.original(id)
+    return attachment(original.data, name=original.name, media_type=original.media_type, etag=original.sha256)
 
 
 @router.put(

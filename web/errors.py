@@ -70,6 +70,8 @@ OUTCOMES: Mapping[type[RagError], _Outcome] = {
     errors.InvalidSetting: _Outcome(422),
     errors.NotFoundError: _Outcome(404),
     errors.DocumentNotFound: _Outcome(404),
+    errors.OriginalNotFound: _Outcome(404),
+    errors.PageNotFound: _Outcome(404),
     errors.NotReadyError: _Outcome(503, "The service is not ready to answer yet. Its log says why.", _BUSY),
     errors.IndexMissing: _Outcome(503, "Nothing has been indexed yet. Add documents first.", _BUSY),
     errors.ModelUnavailable: _Outcome(503, "The embedding model is not available. The service's log says why."),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import Response
 
 from rag import render
-from rag.errors import InvalidQuestion
+from rag.errors import InvalidQuestion, PageNotFound
 from rag.render import LINK_SHA256_DIGITS, to_json
 from web.dependencies import DocumentId, PipelineDep, SettingsDep, question_place_for_page
-from web.document_view import Marking, blocks_to_show, is_text, marking
+from web.document_view import Marking, blocks_to_show, is_text, marking, marks_of
 from web.templating import templates
 
 router = APIRouter(include_in_schema=False)
@@ -89,7 +89,7 @@ def show_document(
     end: Annotated[int | None, Query(ge=1)] = None,
     sha256: Annotated[str, Query(pattern=r"^[0-9a-f]*$", max_length=64)] = "",
 ) -> Response:
-    """One document's text, with the characters marked that a citation points at.
+    """One document's text, with the characters marked that a citation points at, and the page that they stand on.
 
     When the document has another text by now, the cited one is shown if it is kept, and said to be superseded.
     """
@@ -100,6 +100,7 @@ def show_document(
             version, document = earlier
     outcome, span = marking(document, start, end, sha256)
     blocks = blocks_to_show(document, span)
+    view = pipeline.page_view(document, span) if span is not None and version is None else None
     return templates.TemplateResponse(
         request,
         "document.html",
@@ -111,5 +112,30 @@ def show_document(
             "misplaced": outcome is Marking.MISPLACED,
             "marked": span is not None,
             "version": version,
+            "has_original": version is None and pipeline.has_original(id),
+            "view": view,
+            "marks": marks_of(view) if view else [],
         },
     )
+
+
+@router.get("/documents/{id}/pages/{number}.png")
+def show_page(
+    id: DocumentId,  # noqa: A002 - the name in the address
+    number: int,
+    pipeline: PipelineDep,
+    sha256: Annotated[str, Query(pattern=r"^[0-9a-f]*$", max_length=64)] = "",
+    if_none_match: Annotated[str, Header()] = "",
+) -> Response:
+    """A page of the PDF that a document was read from, as a picture; with `sha256`, of the file that has this one.
+
+    404 when there is no such page or file, or another one by now; 422 when the page cannot be drawn.
+    """
+    name = pipeline.picture_name(id, number)
+    if not name.startswith(sha256):
+        raise PageNotFound("the document was read from another file since; its page is another one now.")
+    # A browser may keep it, but asks each time whether it still may show it: a deleted document is gone for it too.
+    headers = {"ETag": f'"{name}"', "Cache-Control": "private, no-cache"}
+    if f'"{name}"' in if_none_match:
+        return Response(status_code=304, headers=headers)
+    return Response(pipeline.page_picture(id, number).png, media_type="image/png", headers=headers)

@@ -108,9 +108,10 @@ class Guard:
 
 
 def _add_headers(message: Message, path: str) -> None:
-    """Put the security headers on a response, and say that only static files may be kept."""
+    """Put the security headers on a response, and say that only static files may be kept, unless it says so itself."""
     headers = MutableHeaders(scope=message)
-    headers.update(_HEADERS)
+    for name, value in _HEADERS.items():
+        headers.setdefault(name, value)  # a file that is sent to be saved has a stricter policy of its own
     headers.setdefault("Cache-Control", "no-cache" if path.startswith("/static/") else "no-store")
 
 

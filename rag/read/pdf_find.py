@@ -9,8 +9,7 @@ from typing import Any
 import pypdfium2.raw as raw  # type: ignore[import-untyped, unused-ignore]  # it has no types
 
 from rag.read.pdf_words import LOCK, opened, opened_page
-
-Box = tuple[float, float, float, float]
+from rag.records import Box
 
 _MAX_QUOTE = 20_000
 _PARTS = 1_000_000  # PDFium gives places on the page in whole parts
@@ -39,6 +38,37 @@ def find_on_page(data: bytes, page: int, quote: str) -> list[Box] | None:
                 return None
             characters = dict.fromkeys(places[start : start + len(wanted)])
             return _lines([_box(shown.raw, text.raw, place) for place in characters])
+
+
+def find_before_turn(data: bytes, page: int, quote: str) -> list[Box] | None:
+    """The boxes on `page` of a quote that begins there and ends on the next page; None unless that is certain.
+
+    It is when there is one way to part the quote between two words so that the first part stands exactly once on
+    `page` and the second exactly once on the next one. Boxes and errors are those of `find_on_page`.
+    """
+    words = ["".join(map(_plain, word)) for word in quote.split()]
+    if len(quote) > _MAX_QUOTE:
+        return None
+    with opened(data) as document:
+        with LOCK:
+            is_there = 1 <= page < len(document)
+        if not is_there:
+            return None
+        with opened_page(document, page) as (_, text):
+            following, _ = _letters(text.raw, text.count_chars())
+        with opened_page(document, page - 1) as (shown, text):
+            letters, places = _letters(text.raw, text.count_chars())
+            found = []
+            for turn in range(1, len(words)):
+                before, after = "".join(words[:turn]), "".join(words[turn:])
+                start = letters.find(before) if before else -1
+                if start < 0:
+                    break  # nor do more of the words stand there
+                if after and letters.find(before, start + 1) < 0 and following.count(after) == 1:
+                    found.append(places[start : start + len(before)])
+            if len(found) != 1:
+                return None
+            return _lines([_box(shown.raw, text.raw, place) for place in dict.fromkeys(found[0])])
 
 
 def _plain(character: str) -> str:

@@ -42,7 +42,7 @@ class Tools:
 
     store: Store
     read: Callable[[bytes, Source], Document]  # bytes to a document; raises InputError
-    put: Callable[[Document, FileRecord, float], IngestResult]  # stores it, and the record with it
+    put: Callable[[Document, FileRecord, float, bytes], IngestResult]  # stores it, and with it the record and the bytes
     max_bytes: int  # of one document
 
     @property
@@ -160,7 +160,7 @@ class Intake:
             document = self._tools.read(data, Source(record.document_id, "", item.location, item.media_type))
         except InputError as error:
             return error
-        return self._tools.put(replace(document, modified_at=item.modified_at), record, started)
+        return self._tools.put(replace(document, modified_at=item.modified_at), record, started, data)
 
     def _keep(self, record: FileRecord, known: KnownFile, item: _Item, started: float) -> Iterator[IngestResult]:
         """The document stays as it is; only when its file was changed is noted anew."""

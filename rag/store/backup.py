@@ -44,9 +44,13 @@ def back_up(database: Database, target: Path) -> int:
 
 
 def check_backup(path: Path) -> list[Check]:
-    """Whether each page and each text of a backup is sound. Raises what `restore` raises for a file that is none."""
+    """Whether the pages, texts and originals of a backup are sound. Raises what `restore` raises for what is none."""
     with _opened(path) as connection:
-        return [checks.check_pages(connection), checks.check_texts(connection)]
+        return [
+            checks.check_pages(connection),
+            checks.check_texts(connection),
+            checks.check_originals(connection),
+        ]
 
 
 def restore(backup: Path, data_dir: Path, *, replace: bool) -> Path | None:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.records import Check, SentenceKind
+from rag.store.originals import damaged_originals
 from rag.store.versions import damaged_versions
 
 # More would hide the first ones.
@@ -52,6 +53,12 @@ def check_texts(connection: apsw.Connection) -> Check:
             problems.append(f"{wrong} sentences or chunks of document {document_id} are not what stands in its text")
     problems += damaged_versions(connection)
     return Check("texts", not problems, "; ".join(problems[:_SHOWN]) or "every quote stands in its text")
+
+
+def check_originals(connection: apsw.Connection) -> Check:
+    """Whether each original that is kept is the bytes that its document was read from."""
+    kept, problems = damaged_originals(connection)
+    return Check("originals", not problems, "; ".join(problems[:_SHOWN]) or f"{kept} are the bytes that were read")
 
 
 def check_vectors(connection: apsw.Connection, dimension: int) -> Check:

@@ -34,7 +34,7 @@ from rag.store.lock import WriteLock
 
 OLDEST_SQLITE = (3, 51, 3)
 APPLICATION_ID = 0x43495445  # "CITE"; `file` and SQLite's own tools show it
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 # From each older format to the next one. A database is brought up to date when it is opened.
 _UPGRADES = {
     1: "ALTER TABLE documents ADD COLUMN modified_at TEXT NOT NULL DEFAULT ''",
@@ -50,6 +50,11 @@ CREATE TABLE versions (
     location TEXT NOT NULL, media_type TEXT NOT NULL, content_sha256 TEXT NOT NULL, stored_at TEXT NOT NULL,
     superseded_at TEXT NOT NULL, modified_at TEXT NOT NULL, blocks TEXT NOT NULL, text TEXT NOT NULL,
     UNIQUE (document_id, text_sha256)
+) STRICT;
+""",
+    3: """
+CREATE TABLE originals (
+    document INTEGER PRIMARY KEY REFERENCES documents (number) ON DELETE CASCADE, data BLOB NOT NULL
 ) STRICT;
 """,
 }

@@ -213,6 +213,16 @@ def read_sentences(connection: apsw.Connection, document_id: str) -> list[Stored
     return [_sentence(row) for row in connection.execute(query, (number,))]
 
 
+def page_at(connection: apsw.Connection, document_id: str, offset: int) -> int | None:
+    """The page on which the sentence begins that has the character at `offset`; None where none is known."""
+    page: int | None = connection.execute(
+        "SELECT page FROM sentences WHERE document = (SELECT number FROM documents WHERE id = ?1)"
+        " AND span_start <= ?2 AND span_end > ?2",
+        (storable(document_id), offset),
+    ).get
+    return page
+
+
 def read_chunks(connection: apsw.Connection, ids: Sequence[int]) -> dict[int, Chunk]:
     """The chunks with these ids by id, those that are there."""
     wanted = json.dumps([int(chunk_id) for chunk_id in ids])

@@ -27,10 +27,11 @@ from rag.records import (
     Sentence,
     SentenceKind,
     SiteThreshold,
+    Source,
     StoredSentence,
     Version,
 )
-from rag.store import checks, files, rows, versions, word_index
+from rag.store import checks, files, originals, rows, versions, word_index
 from rag.store.backup import back_up
 from rag.store.database import Database
 from rag.store.rows import FloatMatrix, FloatVector, IntVector
@@ -131,14 +132,15 @@ class Store:
         force: bool = False,
         file: FileRecord | None = None,
         keep_versions: int = 0,
+        original: bytes | None = None,
     ) -> IngestStatus:
         """CREATED, UPDATED, or UNCHANGED: this very document is there already, and `force` is not set.
 
         `sentence_vectors` has one row for each STATEMENT among `sentences`, in order, `passage_vectors` one for each
         passage. Nothing of an older version is found any more, and its chunk ids are never used again; the last
         `keep_versions` texts are kept for citations of them. `file` is remembered in the same commit, unless the
-        document is unchanged. Raises ValueError when the parts do not fit together or no model is
-        bound.
+        document is unchanged, and so is `original`, the bytes that the document was read from; that of an older
+        version goes in any case. Raises ValueError when the parts do not fit together or no model is bound.
         """
         with self._changing() as connection:
             if not force and rows.is_stored(connection, document):
@@ -153,6 +155,8 @@ class Store:
             )
             created_at = rows.remove_document(connection, document.source.id)
             number = rows.insert_document(connection, document, created_at=created_at)
+            if original is not None:
+                originals.insert_original(connection, number, original, document.content_sha256)
             rows.insert_sentences(connection, number, document.text, sentences, sentence_rows)
             rows.insert_chunks(connection, number, document.text, passages, passage_rows)
             files.write_files(connection, [file] if file else [])
@@ -162,8 +166,14 @@ class Store:
         self._database.empty_log()
         return IngestStatus.UPDATED
 
+    def add_original(self, document: Document, data: bytes) -> None:
+        """Keep the bytes of a document that is stored without them; nothing when it has some, or is another by now."""
+        with self._changing() as connection:
+            if rows.is_stored(connection, document):
+                originals.add_original(connection, document, data)
+
     def delete_document(self, document_id: str, *, file: FileRecord | None = None) -> None:
-        """Delete a document, its words and vectors included. Raises DocumentNotFound.
+        """Delete a document, its words, vectors and original included. Raises DocumentNotFound.
 
         Its text is gone from the files too, at the latest when the last reader that was under way has finished. The
         file that it came from is forgotten, or remembered as `file`.
@@ -239,6 +249,21 @@ class Store:
         """The document as it was put. Raises DocumentNotFound."""
         with self._database.reading() as connection:
             return rows.read_document(connection, document_id)
+
+    def original(self, document_id: str) -> tuple[Source, str, bytes] | None:
+        """Source, SHA-256 and bytes of a document's original, None where none is kept. Raises DocumentNotFound."""
+        with self._database.reading() as connection:
+            return originals.read_original(connection, document_id)
+
+    def original_sha256(self, document_id: str) -> str | None:
+        """The SHA-256 of a document's original, None where none is kept. Raises DocumentNotFound."""
+        with self._database.reading() as connection:
+            return originals.original_sha256(connection, document_id)
+
+    def page_at(self, document_id: str, offset: int) -> int | None:
+        """The page on which the sentence begins that has the character at `offset`; None where none is known."""
+        with self._database.reading() as connection:
+            return rows.page_at(connection, document_id, offset)
 
     def versions(self, document_id: str) -> list[Version]:
         """The earlier versions of a document that are kept, newest first; none when there is no such document."""
@@ -337,13 +362,14 @@ class Store:
         return back_up(self._database, target)
 
     def check(self) -> list[Check]:
-        """What was looked at and whether it held: pages, texts, vectors, word index. Reads the whole database."""
+        """What was looked at and whether it held: pages, texts, originals, vectors, words. Reads the whole database."""
         found = []
         try:
             with self._database.reading() as connection:
                 bound = _model(connection)
                 found.append(checks.check_pages(connection))
                 found.append(checks.check_texts(connection))
+                found.append(checks.check_originals(connection))
                 found.append(checks.check_vectors(connection, bound.dimension if bound else 0))
             with self._database.writing() as connection:
                 found.append(checks.check_words(connection))

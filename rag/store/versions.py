@@ -82,7 +82,9 @@ def read_version(connection: apsw.Connection, document_id: str, sha256: str) -> 
 
 
 def damaged_versions(connection: apsw.Connection) -> list[str]:
-    """A sentence for each earlier text that is not the one that was hashed."""
+    """A sentence for each earlier text that is not the one that was hashed; a backup of an older format has none."""
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'versions'").get:
+        return []
     rows = connection.execute("SELECT document_id, text_sha256, text FROM versions ORDER BY id")
     return [
         f"an earlier text of document {document_id} is not the one that was hashed"

@@ -13,20 +13,26 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pdf_files import draw as draw_pdf
+from pdf_files import lines
 
-from rag.errors import UnreadableDocument
+from rag.errors import PageNotFound, UnreadableDocument
 from rag.read import MEDIA_TYPES, read_bytes
 from rag.read.apart import Limits, Parser
 from rag.read.apart import parser as parser_module
+from rag.read.apart.frames import BrokenFrame, unpack_boxes, unpack_picture
 from rag.read.formats import READERS, content_of
+from rag.read.pdf_find import find_on_page
+from rag.read.pdf_picture import draw_page
 from rag.records import Source
 
 ROOT = Path(__file__).parents[2]
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\x0dIHDR" + b"\0\0\0\3\0\0\0\2"
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's filter is Linux's")
 # Each reader of this module stands for a format: "test/NAME".
 READERS_MODULE = """
 import ctypes, os, socket, subprocess, sys, time
-from rag.errors import UnreadableDocument
+from rag.errors import PageNotFound, UnreadableDocument
 from rag.read.layout import Content
 from rag.records import Block, BlockKind, Span
 
@@ -125,6 +131,43 @@ class TestWhatComesBack:
 
     def test_is_not_disturbed_by_what_libraries_print(self, parser: Parser) -> None:
         assert (read(parser, "prints"), read(parser, "echo", b"more")) == ("quiet", "more")
+
+
+class TestPagesOfAPdf:
+    def test_are_drawn_and_searched_apart_as_they_are_here(self) -> None:
+        data = draw_pdf(lines("It rained all day."), lines("Then it snowed."))
+        apart = Parser(Limits(30, 1_000))
+        try:
+            assert apart.draw(data, 2, 1.5) == draw_page(data, 2, 1.5)
+            assert apart.find(data, 1, "It rained") == (tuple(find_on_page(data, 1, "It rained") or ()), False)
+            assert apart.find(data, 1, "It hailed") == ((), False)
+            with pytest.raises(PageNotFound, match="the pages 1 to 2"):
+                apart.draw(data, 3, 1.5)
+            with pytest.raises(UnreadableDocument, match="not a PDF"):
+                apart.find(b"words", 1, "words")
+        finally:
+            apart.close()
+
+    @pytest.mark.parametrize(
+        ("head", "body"),
+        [
+            ({}, PNG),
+            ({"width": 3, "height": 2}, PNG),
+            ({"width": 3, "height": "2", "pages": 1}, PNG),
+            ({"width": 4, "height": 2, "pages": 1}, PNG),
+            ({"width": 3, "height": 2, "pages": 1}, b"<svg onload=alert(1)>"),
+        ],
+    )
+    def test_are_not_believed_to_be_pictures_when_they_are_none(self, head: dict[str, object], body: bytes) -> None:
+        assert unpack_picture({"width": 3, "height": 2, "pages": 1}, PNG)[1] == 1
+        with pytest.raises(BrokenFrame):
+            unpack_picture(head, body)
+
+    @pytest.mark.parametrize("box", [[0.1, 0.2, 0.3], ["0", "0", "1", "1"], [0.0, 0.0, 1.0, float("nan")], "abcd"])
+    def test_have_no_boxes_but_of_four_numbers(self, box: object) -> None:
+        assert unpack_boxes({"boxes": [[0.0, 0.0, 1.0, 1.0]], "goes_on": True}, b"") == (((0.0, 0.0, 1.0, 1.0),), True)
+        with pytest.raises(BrokenFrame):
+            unpack_boxes({"boxes": [box], "goes_on": False}, b"")
 
 
 class TestAReaderThat:

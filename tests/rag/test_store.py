@@ -366,6 +366,7 @@ def test_a_sound_database_passes_every_check(store: Store) -> None:
     assert [(check.name, check.ok) for check in store.check()] == [
         ("database", True),
         ("texts", True),
+        ("originals", True),
         ("vectors", True),
         ("word index", True),
     ]

@@ -193,6 +193,12 @@ class ScriptedPipeline(Pipeline):
     def version(self, _document_id: str, _sha256: str) -> None:
         return None
 
+    def has_original(self, _document_id: str) -> bool:
+        return False
+
+    def page_view(self, _document: Document, _span: Span) -> None:
+        return None
+
     def document_info(self, document_id: str) -> DocumentInfo:
         found = self.document(document_id)
         when = "2026-11-23T09:00:00Z"

@@ -37,6 +37,7 @@ def test_every_route_of_the_api_is_described(document: dict) -> None:
         ("post", "/api/v1/feedback"),
         ("get", "/api/v1/documents"),
         ("get", "/api/v1/documents/{id}"),
+        ("get", "/api/v1/documents/{id}/original"),
         ("get", "/api/v1/documents/{id}/text"),
         ("get", "/api/v1/documents/{id}/versions"),
         ("put", "/api/v1/documents/{id}"),

@@ -35,6 +35,7 @@ class TestHeaders:
             ("GET", "/documents/observatory", 200),
             ("GET", "/static/citewell-chat.js", 200),
             ("GET", "/api/v1/documents/observatory/text", 200),
+            ("GET", "/documents/observatory/pages/x.png", 422),
             ("GET", "/openapi.json", 200),
             ("GET", "/nowhere", 404),
             ("GET", "/api/v1/ask", 405),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Mapping
 from typing import IO, Any, TypeVar
 
 from rag.read.layout import Content
-from rag.records import Block, BlockKind, Span
+from rag.records import Block, BlockKind, Box, PagePicture, Span
 
 _LENGTHS = struct.Struct(">IQ")  # of the head and of the body, bytes
+_PNG = b"\x89PNG\r\n\x1a\n"
 _Kind = TypeVar("_Kind")
 
 
@@ -79,6 +81,29 @@ def unpack_content(head: Mapping[str, Any], body: bytes) -> Content:
             raise BrokenFrame("blocks that do not lie in the text")
         end = block.span.end
     return content
+
+
+def unpack_picture(head: Mapping[str, Any], body: bytes) -> tuple[PagePicture, int]:
+    """A page as a picture, and how many pages there are. Raises BrokenFrame."""
+    try:
+        width, height, pages = (_as(int, head[name]) for name in ("width", "height", "pages"))
+    except (KeyError, TypeError) as error:
+        raise BrokenFrame("no picture") from error
+    if body[: len(_PNG)] != _PNG or body[len(_PNG) + 8 :][:8] != struct.pack(">II", width, height):
+        raise BrokenFrame("no PNG of this size")
+    return PagePicture(body, width, height), pages
+
+
+def unpack_boxes(head: Mapping[str, Any], _body: bytes) -> tuple[tuple[Box, ...], bool]:
+    """The boxes of a quote on its page, and whether it goes on on the next one. Raises BrokenFrame."""
+    try:
+        boxes = [tuple(_as(float, number) for number in box) for box in head["boxes"]]
+        goes_on = _as(bool, head["goes_on"])
+    except (KeyError, TypeError) as error:
+        raise BrokenFrame("no boxes") from error
+    if not all(len(box) == 4 and all(map(math.isfinite, box)) for box in boxes):
+        raise BrokenFrame("no boxes")
+    return tuple((left, top, right, bottom) for left, top, right, bottom in boxes), goes_on
 
 
 def _block(fields: Any, sections: list[str]) -> Block:

@@ -13,10 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rag.errors import StorageError, UnreadableDocument
-from rag.read.apart.frames import BrokenFrame, read_frame, unpack_content, write_frame
+from rag.errors import PageNotFound, RagError, StorageError, UnreadableDocument
+from rag.read.apart.frames import (
+    BrokenFrame,
+    read_frame,
+    unpack_boxes,
+    unpack_content,
+    unpack_picture,
+    write_frame,
+)
 from rag.read.canonical import clean_text
 from rag.read.layout import Content
+from rag.records import Box, PagePicture
 
 _ROOT = Path(__file__).parents[3]
 # Files read at once: two cores gain nothing from more, and one that takes long does not hold up the others.
@@ -25,6 +33,8 @@ _FILES_PER_PROCESS = 500  # memory that a library loses goes back to the machine
 _MAX_ANSWER_BYTES = 1_000_000_000
 _MAX_REASON_CHARS = 1_000
 _MAX_NAME_CHARS = 60
+_PAGE_SECONDS = 20  # for what somebody waits for; drawing itself is bounded to less
+_ERRORS = {error.__name__: error for error in (UnreadableDocument, PageNotFound)}
 _Result = TypeVar("_Result")
 # An answer's head and body to what it says; raises BrokenFrame.
 Unpack = Callable[[Mapping[str, Any], bytes], _Result]
@@ -55,18 +65,36 @@ class Parser:
         """
         return self._do({"task": "read", "media_type": media_type}, data, unpack_content)
 
-    def _do(self, request: Mapping[str, Any], data: bytes, unpack: Unpack[_Result]) -> _Result:
+    def draw(self, data: bytes, page: int, scale: float) -> tuple[PagePicture, int]:
+        """A page of a PDF, from 1, as a picture with `scale` pixels a point, and how many pages there are.
+
+        Raises PageNotFound for a page that is not there, UnreadableDocument for one that cannot be drawn.
+        """
+        return self._do({"task": "draw", "page": page, "scale": scale}, data, unpack_picture, seconds=_PAGE_SECONDS)
+
+    def find(self, data: bytes, page: int, quote: str) -> tuple[tuple[Box, ...], bool]:
+        """Where a quote stands on a page of a PDF, from 1, and whether it goes on on the next one.
+
+        No boxes where that is not certain. Raises UnreadableDocument.
+        """
+        request = {"task": "find", "page": page, "quote": quote}
+        return self._do(request, data, unpack_boxes, seconds=_PAGE_SECONDS)
+
+    def _do(
+        self, request: Mapping[str, Any], data: bytes, unpack: Unpack[_Result], *, seconds: int | None = None
+    ) -> _Result:
+        seconds = min(seconds or self._limits.seconds, self._limits.seconds)
         with self._turns:
             process = self._idle.pop() if self._idle else _Process(self._limits)
             try:
-                result = process.do(request, data, unpack)
+                result = process.do(request, data, unpack, seconds)
             except _Stopped:
                 if not process.served:
                     raise
                 # What files before this one left behind may have stopped it.
                 process.end()
                 process = _Process(self._limits)
-                result = process.do(request, data, unpack)
+                result = process.do(request, data, unpack, seconds)
             finally:
                 if process.is_usable:
                     self._idle.append(process)
@@ -105,11 +133,11 @@ class _Process:
         """Whether another file can be given to it."""
         return not self._is_over and self.served < _FILES_PER_PROCESS
 
-    def do(self, request: Mapping[str, Any], data: bytes, unpack: Unpack[_Result]) -> _Result:
+    def do(self, request: Mapping[str, Any], data: bytes, unpack: Unpack[_Result], seconds: int) -> _Result:
         """What `unpack` makes of the answer. Unless it is an answer, or a refusal, the process cannot be used again."""
         requests, answers = self._process.stdin, self._process.stdout
         assert requests is not None and answers is not None  # noqa: S101 - both are pipes
-        timer = threading.Timer(self._limits.seconds, self._be_late)
+        timer = threading.Timer(seconds, self._be_late)
         timer.daemon = True
         timer.start()
         was_over, self._is_over = self._is_over, True  # until an answer came
@@ -163,11 +191,12 @@ class _Process:
         self._process.wait()
 
 
-def _refusal(head: Mapping[str, Any]) -> UnreadableDocument:
+def _refusal(head: Mapping[str, Any]) -> RagError:
     """The error that the process tells of. What it says is as little to be trusted as the file."""
     failed, reason = str(head["failed"]), head.get("reason")
-    if failed == UnreadableDocument.__name__ and isinstance(reason, str):
-        return UnreadableDocument(" ".join(clean_text(reason)[0].split())[:_MAX_REASON_CHARS])
+    kind = _ERRORS.get(failed)
+    if kind is not None and isinstance(reason, str):
+        return kind(" ".join(clean_text(reason)[0].split())[:_MAX_REASON_CHARS])
     return UnreadableDocument(f"its reader failed over it ({failed[:_MAX_NAME_CHARS]}); it may be damaged")
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from rag.read.apart.frames import pack_content
 from rag.read.formats import content_of
+from rag.read.pdf_find import find_before_turn, find_on_page
+from rag.read.pdf_picture import draw_page
 
 Answer = tuple[dict[str, Any], bytes]
 
@@ -20,4 +22,22 @@ def _read(request: Mapping[str, Any], data: bytes) -> Answer:
     return pack_content(content_of(data, request["media_type"]))
 
 
-_TASKS: Mapping[str, Callable[[Mapping[str, Any], bytes], Answer]] = {"read": _read}
+def _draw(request: Mapping[str, Any], data: bytes) -> Answer:
+    """A page of a PDF, from 1, as a PNG."""
+    picture, pages = draw_page(data, request["page"], request["scale"])
+    return {"width": picture.width, "height": picture.height, "pages": pages}, picture.png
+
+
+def _find(request: Mapping[str, Any], data: bytes) -> Answer:
+    """Where a quote stands on a page, and whether it goes on on the next one. No boxes where that is not certain."""
+    page, quote = request["page"], request["quote"]
+    whole = find_on_page(data, page, quote)
+    begun = None if whole else find_before_turn(data, page, quote)
+    return {"boxes": whole or begun or [], "goes_on": bool(begun)}, b""
+
+
+_TASKS: Mapping[str, Callable[[Mapping[str, Any], bytes], Answer]] = {
+    "read": _read,
+    "draw": _draw,
+    "find": _find,
+}

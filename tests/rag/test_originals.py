@@ -1,0 +1,174 @@
+"""The bytes that a document was read from are kept as long as it is, and no longer."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import apsw
+import pytest
+from samples import open_store, parts
+
+from rag.errors import DocumentNotFound, OriginalNotFound
+from rag.originals import file_name
+from rag.pipeline import Pipeline
+from rag.records import IngestStatus, Source
+from rag.settings import Settings
+from rag.store import Store, restore
+
+FIRST = b"The pier closes at 18:00. Quagmirebirds are welcome.\r\n"
+SECOND = b"The pier closes at 17:30.\r\n"
+FILE = "citewell.sqlite"
+
+
+def put(pipeline: Pipeline, data: bytes) -> IngestStatus:
+    return pipeline.put_document("pier", data, media_type="text/plain").status
+
+
+def without_originals(pipeline: Pipeline) -> None:
+    """As after an update of the program: the documents are there, and none of their files."""
+    with apsw.Connection(str(pipeline.settings.data_dir / FILE)) as connection:
+        connection.execute("DELETE FROM originals")
+
+
+def is_on_disk(data_dir: Path, words: bytes) -> bool:
+    """Whether any file has these bytes. Another process looks: this one must not open and close the database's file."""
+    look = (
+        "import sys, pathlib; data, words = pathlib.Path(sys.argv[1]), sys.argv[2].encode()\n"
+        "print(any(words in p.read_bytes() for p in data.rglob('*') if p.is_file()))"
+    )
+    arguments = [sys.executable, "-c", look, str(data_dir), words.decode()]
+    return subprocess.run(arguments, capture_output=True, text=True, check=True).stdout == "True\n"
+
+
+def test_the_bytes_come_back_as_they_were_given(empty_pipeline: Pipeline) -> None:
+    put(empty_pipeline, FIRST)
+    kept = empty_pipeline.original("pier")
+    assert (kept.data, kept.media_type, kept.name) == (FIRST, "text/plain", "pier.txt")
+    assert kept.sha256 == empty_pipeline.document("pier").content_sha256
+    assert empty_pipeline.has_original("pier")
+
+
+def test_each_file_of_a_folder_and_of_an_archive_is_kept(empty_pipeline: Pipeline, tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "one.txt").write_bytes(FIRST)
+    with zipfile.ZipFile(docs / "more.zip", "w") as archive:
+        archive.writestr("inner/two.md", SECOND)
+    results = empty_pipeline.ingest([docs])
+    kept = {o.name: o.data for o in (empty_pipeline.original(str(result.document_id)) for result in results)}
+    assert kept == {"one.txt": FIRST, "two.md": SECOND}
+
+
+def test_an_update_replaces_the_original_and_leaves_nothing_of_it(empty_pipeline: Pipeline) -> None:
+    empty_pipeline.settings = replace(empty_pipeline.settings, keep_versions=0)
+    put(empty_pipeline, FIRST)
+    assert is_on_disk(empty_pipeline.settings.data_dir, b"Quagmirebirds")
+    put(empty_pipeline, SECOND)
+    assert empty_pipeline.original("pier").data == SECOND
+    assert not is_on_disk(empty_pipeline.settings.data_dir, b"Quagmirebirds")
+
+
+def test_a_deleted_document_leaves_no_original_behind(empty_pipeline: Pipeline) -> None:
+    """The words in the markup are in the original alone."""
+    hidden = b"<p>The pier closes at 18:00.</p><!-- Quagmirebirds " + b"x" * 20_000 + b" Quagmirebirds -->"
+    empty_pipeline.put_document("pier", hidden, media_type="text/html")
+    assert is_on_disk(empty_pipeline.settings.data_dir, b"Quagmirebirds")
+    empty_pipeline.remove("pier")
+    with pytest.raises(DocumentNotFound):
+        empty_pipeline.original("pier")
+    with pytest.raises(DocumentNotFound):
+        empty_pipeline.has_original("pier")
+    assert not is_on_disk(empty_pipeline.settings.data_dir, b"Quagmirebirds")
+
+
+def test_with_the_setting_off_none_is_kept(empty_pipeline: Pipeline) -> None:
+    put(empty_pipeline, FIRST)
+    empty_pipeline.settings = replace(empty_pipeline.settings, keep_originals=False)
+    put(empty_pipeline, SECOND)
+    assert not empty_pipeline.has_original("pier")
+    with pytest.raises(OriginalNotFound, match="'pier' was read from is not kept"):
+        empty_pipeline.original("pier")
+
+
+def test_a_document_from_before_gets_its_original_when_it_is_given_again(pipeline: Pipeline, library: Path) -> None:
+    put(pipeline, FIRST)
+    before = pipeline.health().index_version
+    without_originals(pipeline)
+    assert not any(pipeline.has_original(info.source.id) for info in pipeline.documents())
+    assert put(pipeline, FIRST) is IngestStatus.UNCHANGED
+    assert pipeline.original("pier").data == FIRST
+    assert {result.status for result in pipeline.ingest([library])} == {IngestStatus.UNCHANGED}
+    assert all(pipeline.has_original(info.source.id) for info in pipeline.documents())
+    assert pipeline.health().index_version == before, "no document has changed"
+    assert all(check.ok for check in pipeline.check())
+
+
+def test_bytes_that_the_document_was_not_read_from_are_refused(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        with pytest.raises(ValueError, match="the original has the SHA-256"):
+            store.put_document(*parts("a", "The harbour is deep."), original=b"something else")
+        assert store.documents() == []
+
+
+def test_verify_finds_a_damaged_original(empty_pipeline: Pipeline) -> None:
+    put(empty_pipeline, FIRST)
+    with apsw.Connection(str(empty_pipeline.settings.data_dir / FILE)) as connection:
+        connection.execute("UPDATE originals SET data = ?", (SECOND,))
+    wrong = [(found.name, found.detail) for found in empty_pipeline.check() if not found.ok]
+    assert wrong == [("originals", "the original of document pier is not the one that was hashed")]
+
+
+def test_a_backup_holds_the_originals(empty_pipeline: Pipeline, tmp_path: Path) -> None:
+    put(empty_pipeline, FIRST)
+    empty_pipeline.back_up(tmp_path / "backup")
+    restore(tmp_path / "backup", tmp_path / "other", replace=False)
+    with Store.open(tmp_path / "other") as store:
+        found = store.original("pier")
+    assert found is not None
+    assert found[2] == FIRST
+
+
+@pytest.mark.parametrize(
+    "undo",
+    ["DROP TABLE originals; PRAGMA user_version = 3",
+     "DROP TABLE originals; DROP TABLE versions; DROP TABLE files; PRAGMA user_version = 2"],
+    ids=["third", "second"],
+)  # fmt: skip
+def test_a_backup_of_an_older_format_can_be_put_back(empty_pipeline: Pipeline, tmp_path: Path, undo: str) -> None:
+    put(empty_pipeline, FIRST)
+    empty_pipeline.back_up(tmp_path / "backup")
+    with apsw.Connection(str(tmp_path / "backup")) as connection:
+        connection.execute(undo)
+    restore(tmp_path / "backup", tmp_path / "other", replace=False)
+    with Store.open(tmp_path / "other") as store:
+        assert store.document("pier").text.startswith("The pier")
+        assert store.original("pier") is None
+        assert all(check.ok for check in store.check())
+
+
+def test_the_setting_is_read_from_the_environment() -> None:
+    assert Settings.from_env({}).keep_originals
+    assert not Settings.from_env({"CITEWELL_KEEP_ORIGINALS": "false"}).keep_originals
+
+
+@pytest.mark.parametrize(
+    ("location", "media_type", "name"),
+    [
+        ("/docs/old/report 2.PDF", "application/pdf", "report 2.PDF"),
+        ("/docs/old.zip!/a/b.pdf", "application/pdf", "b.pdf"),
+        ("upload:Ärger.docx.pdf", "application/pdf", "Ärger.docx.pdf"),
+        ("api:handbook", "text/markdown", "handbook.md"),
+        ("api:handbook.v2", "application/pdf", "handbook.v2.pdf"),
+        ("https://docs.example/a/b%20c.html?d=e.f#g", "text/html", "b c.html"),
+        ("https://docs.example/", "text/html", "the-id.html"),
+        ("upload:C:\\users\\a.txt", "text/plain", "a.txt"),
+        ("squad:12", "x/unknown", "squad:12"),
+        ("", "text/plain", "the-id.txt"),
+    ],
+)
+def test_an_original_is_named_as_its_file_was(location: str, media_type: str, name: str) -> None:
+    assert file_name(Source("the-id", "T", location, media_type)) == name
