@@ -45,7 +45,8 @@ def _meaning(error: apsw.Error, path: Path, system_errno: int) -> StorageError:
             f"the word index in {path} is damaged; the documents are not. Run `rag rebuild` to make it again."
         )
     if isinstance(error, apsw.CorruptError | apsw.NotADBError):
-        return StorageDamaged(f"{path} is damaged: {error}. {RESTORE}")
+        said = " ".join(str(error).split())  # of a damaged schema SQLite shows a piece, line breaks and all
+        return StorageDamaged(f"{path} is damaged: {said}. {RESTORE}")
     if isinstance(error, apsw.ReadOnlyError):
         return storage_error(OSError(errno.EROFS, "it is read-only"), path)
     if isinstance(error, apsw.IOError | apsw.CantOpenError) and system_errno:
