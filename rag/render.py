@@ -129,10 +129,9 @@ def source_body(source: Source) -> Body:
 
 def document_body(info: DocumentInfo) -> Body:
     """A stored document without its text. Of a file only the name is shown: folders are nobody else's business."""
-    location = info.source.location
     return {
         **source_body(info.source),
-        "location": PurePath(location).name if PurePath(location).is_absolute() else location.removeprefix("upload:"),
+        "location": _shown(info.source.location),
         "media_type": info.source.media_type,
         "content_sha256": info.content_sha256,
         "text_sha256": info.text_sha256,
@@ -178,8 +177,14 @@ def sync_body(report: SyncReport) -> Body:
 
 
 def failed_file_body(file: FileRecord) -> Body:
-    """A file that did not become a document, and why."""
-    return {"location": file.location, "error": file.error, "tried_at": file.read_at}
+    """A file that did not become a document, and why: for people who need not know where files lie on this machine."""
+    error = file.error.removeprefix(f"{file.location}: ")
+    return {"location": _shown(file.location), "error": error, "tried_at": file.read_at}
+
+
+def _shown(location: str) -> str:
+    """A location without the folders of this machine."""
+    return PurePath(location).name if PurePath(location).is_absolute() else location.removeprefix("upload:")
 
 
 def verification_body(verification: Verification) -> Body:

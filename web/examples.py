@@ -124,7 +124,7 @@ EVENTS = (
     f'event: sentence\ndata: {{"text":"{_QUOTE}","citations":[1]}}\n\nevent: done\ndata: {{"id":"...", ...}}\n\n'
 )
 FAILED_FILE = {
-    "location": "/srv/handbook/scan.pdf",
-    "error": "/srv/handbook/scan.pdf: the pages 1-3 have no text; recognise it with another program, then try again",
+    "location": "scan.pdf",
+    "error": "the pages 1-3 have no text; recognise it with another program, then try again",
     "tried_at": "2026-11-02T09:30:00+00:00",
 }

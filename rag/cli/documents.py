@@ -93,7 +93,7 @@ def remove(
 def _print_failed(files: Sequence[FileRecord], *, as_json: bool) -> None:
     """A line for each file that did not become a document: when it was tried, and why not."""
     if as_json:
-        print_json({"failed": [render.failed_file_body(file) for file in files]})
+        print_json({"failed": [{"location": f.location, "error": f.error, "tried_at": f.read_at} for f in files]})
         return
     for file in files:
         out.print(Text(f"{file.read_at}  {file.error}"))

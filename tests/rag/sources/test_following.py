@@ -88,14 +88,14 @@ def test_the_server_reads_the_folder_and_tells_of_what_failed(
             return []
 
     assert wait_for(lambda: bool(failed()))
-    bad = tmp_path / "docs" / "bad<b>.txt"
     assert [(file["location"], file["error"]) for file in failed()] == [
-        (str(bad), f"{bad}: the file is empty; a document with text was expected")
+        ("bad<b>.txt", "the file is empty; a document with text was expected")
     ]
     assert wait_for(lambda: "gate</a>" in get("/documents"))
     page = get("/documents")
     assert "1 file could not be read" in page
     assert "bad&lt;b&gt;.txt: the file is empty" in page
+    assert str(tmp_path) not in page
     server.send_signal(signal.SIGINT)
     _, errors = server.communicate(timeout=30)
     assert server.returncode in (0, 130)
