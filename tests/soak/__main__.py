@@ -1,0 +1,53 @@
+"""`python -m tests.soak [kills] [fuzz] [documents]`: what takes too long for `make test`. Exit code 1: something broke.
+
+Each part prints what it saw as it goes, and its figures at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests' own modules, as pytest finds them
+
+from tests.soak import documents, fuzz, kills
+
+_PARTS = ("kills", "fuzz", "documents")
+
+
+def main() -> int:
+    """Run the parts that are named, all of them without a name."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(_PARTS)}; without any: all")
+    parser.add_argument("--cycles", type=int, default=200, help="kills")
+    parser.add_argument("--files", type=int, default=2_000, help="to fuzz")
+    parser.add_argument("--documents", type=int, default=10_000, help="to ingest")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    if unknown := set(arguments.parts) - set(_PARTS):
+        parser.error(f"{', '.join(sorted(unknown))}: expected {', '.join(_PARTS)}")
+    problems: list[str] = []
+    for part in arguments.parts or _PARTS:
+        with tempfile.TemporaryDirectory() as folder:
+            if part == "kills":
+                problems += kills.run(Path(folder), arguments.cycles, arguments.seed, say)
+            elif part == "fuzz":
+                problems += fuzz.run(arguments.files, arguments.seed, say)
+            else:
+                problems += documents.run(Path(folder), arguments.documents, say)
+    for problem in problems:
+        say(f"BROKEN: {problem}")
+    say("Nothing broke." if not problems else f"{len(problems)} problem(s).")
+    return bool(problems)
+
+
+def say(line: str) -> None:
+    """Print at once: these runs are watched."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""One data directory, written to by processes that are killed again and again; what was acknowledged is checked."""
+
+from __future__ import annotations
+
+import json
+import random
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from fakes import HashEmbedder
+from samples import python_process
+
+from rag.pipeline import Pipeline
+from rag.settings import Settings
+from tests.rag.test_kill import CHANGE, text_of
+
+_MOST_SECONDS = 0.5  # until a process is killed
+_REOPEN_SECONDS = 5.0
+_DOCUMENTS = 40
+_STEPS = 400
+
+Steps = list[tuple[str, str | None]]
+
+
+def run(folder: Path, cycles: int, seed: int, say: Callable[[str], None]) -> list[str]:
+    """Kill a writer `cycles` times; gives what was wrong."""
+    chance = random.Random(seed)
+    data = folder / "data"
+    known: dict[str, str] = {}
+    seconds: list[float] = []
+    problems: list[str] = []
+    acknowledged = 0
+    for cycle in range(cycles):
+        steps = _steps(chance, known, cycle)
+        process = python_process(CHANGE, data, json.dumps(steps))
+        assert process.stdout is not None
+        process.stdout.readline()  # "ready": all is imported
+        time.sleep(chance.uniform(0, _MOST_SECONDS))
+        process.kill()
+        out, errors = process.communicate()
+        done = out.count("\n")
+        acknowledged += done
+        if errors:
+            problems.append(f"cycle {cycle}: {errors.strip().splitlines()[-1]}")
+        started = time.perf_counter()
+        with Pipeline.open(Settings(data_dir=data), embedder=HashEmbedder(), create=True) as pipeline:
+            pipeline.search("Which shed holds tar?")
+            seconds.append(time.perf_counter() - started)
+            stored = {info.source.id: pipeline.document(info.source.id).text for info in pipeline.documents()}
+            candidates = [_after(known, steps[:count]) for count in (done, done + 1)]
+            if stored not in candidates:
+                problems.append(f"cycle {cycle}: what is stored is neither with {done} nor with {done + 1} steps")
+            problems += [
+                f"cycle {cycle}: {check.name}: {check.detail}"
+                for check in pipeline.check()
+                if not check.ok and check.name != "vector index"  # of a process that was killed
+            ]
+            problems += [f"cycle {cycle}: {lost} is not found" for lost in _not_found(pipeline, stored)]
+        known = stored
+        if seconds[-1] > _REOPEN_SECONDS:
+            problems.append(f"cycle {cycle}: opening took {seconds[-1]:.1f} s")
+        if (cycle + 1) % 20 == 0:
+            say(f"{cycle + 1} kills, {acknowledged} steps acknowledged, {len(problems)} problems")
+    say(
+        f"kills: {cycles}, steps acknowledged {acknowledged}, opening {statistics.median(seconds):.2f} s at the "
+        f"median, {max(seconds):.2f} s at most"
+    )
+    return problems
+
+
+def _steps(chance: random.Random, known: dict[str, str], cycle: int) -> Steps:
+    """Puts, replacements and removals, from what is stored on."""
+    there = set(known)
+    steps: Steps = []
+    for number in range(_STEPS):
+        document = chance.randrange(_DOCUMENTS)
+        name = f"d{document}"
+        if name in there and chance.random() < 0.4:
+            there.remove(name)
+            steps.append((name, None))
+        else:
+            there.add(name)
+            steps.append((name, text_of(document, cycle * _STEPS + number)))
+    return steps
+
+
+def _after(known: dict[str, str], steps: Steps) -> dict[str, str]:
+    documents = dict(known)
+    for name, text in steps:
+        if text is None:
+            del documents[name]
+        else:
+            documents[name] = text
+    return documents
+
+
+def _not_found(pipeline: Pipeline, stored: dict[str, str]) -> list[str]:
+    """The documents that a search for their own word does not give first."""
+    lost = []
+    for name, text in stored.items():
+        word = text.rpartition("calls the place ")[2].split()[0]
+        hits = pipeline.search(f"Which place is called {word}?")
+        if not hits or hits[0].chunk.source.id != name or word not in hits[0].chunk.text:
+            lost.append(name)
+    return lost
