@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -192,6 +193,19 @@ class Pipeline:
         document = read.read_bytes(data, source, parse=self._parse)
         with self._writing():
             return self._store_document(document, started, original=data)
+
+    def read_again(self, document_id: str) -> IngestResult:
+        """Read a document anew from its original, as after an update of the program. Its id and title stay.
+
+        Raises DocumentNotFound, OriginalNotFound, and what `put_document` raises; then the document is as it was.
+        """
+        started = time.perf_counter()
+        stored, original = self.document(document_id), self.original(document_id)
+        document = read.read_bytes(original.data, stored.source, parse=self._parse)
+        with self._writing():
+            return self._store_document(
+                replace(document, modified_at=stored.modified_at), started, original=original.data
+            )
 
     @staticmethod
     def suffixes() -> tuple[str, ...]:

@@ -166,6 +166,18 @@ def put_document(
     )
 
 
+@router.post(
+    "/{id}/read",
+    summary="Read a document again",
+    response_model=schemas.IngestBody,
+    responses=problems(401, 403, 404, 422, 503, 507),
+    dependencies=[Depends(may_change_documents)],
+)
+def read_document_again(id: DocumentId, pipeline: PipelineDep) -> Response:  # noqa: A002 - the name in the address
+    """Read a document anew from the file that is kept, as after an update of the program. Mostly `unchanged`."""
+    return reply(schemas.IngestBody, render.ingest_body(pipeline.read_again(id)))
+
+
 @files_router.get(
     "/failed",
     summary="List the files that could not be read",

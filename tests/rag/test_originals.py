@@ -12,9 +12,11 @@ import apsw
 import pytest
 from samples import open_store, parts
 
-from rag.errors import DocumentNotFound, OriginalNotFound
+from rag.errors import DocumentNotFound, OriginalNotFound, UnreadableDocument
 from rag.originals import file_name
 from rag.pipeline import Pipeline
+from rag.read.formats import content_of
+from rag.read.layout import Content
 from rag.records import IngestStatus, Source
 from rag.settings import Settings
 from rag.store import Store, restore
@@ -172,3 +174,40 @@ def test_the_setting_is_read_from_the_environment() -> None:
 )
 def test_an_original_is_named_as_its_file_was(location: str, media_type: str, name: str) -> None:
     assert file_name(Source("the-id", "T", location, media_type)) == name
+
+
+class TestReadingAgain:
+    def test_the_same_reader_changes_nothing(self, empty_pipeline: Pipeline) -> None:
+        empty_pipeline.put_document("a", b"# Bees\n\nThe hives stand here.\n", media_type="text/markdown", title="Mine")
+        before = empty_pipeline.document("a")
+        assert empty_pipeline.read_again("a").status is IngestStatus.UNCHANGED
+        assert empty_pipeline.document("a") == before
+
+    def test_a_better_reader_makes_a_new_version_with_the_same_id_and_title(
+        self, empty_pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        empty_pipeline.put_document("a", b"The hives stand here.\n", media_type="text/plain", title="Mine")
+        monkeypatch.setattr(empty_pipeline, "_parse", lambda data, _: content_of(b"# Bees\n\n" + data, "text/markdown"))
+        assert empty_pipeline.read_again("a").status is IngestStatus.UPDATED
+        document = empty_pipeline.document("a")
+        assert (document.text, document.source.title) == ("Bees\n\nThe hives stand here.", "Mine")
+        assert empty_pipeline.original("a").data == b"The hives stand here.\n"
+        assert len(empty_pipeline.versions("a")) == 1
+
+    def test_one_that_fails_leaves_the_document_as_it_was(
+        self, empty_pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(_data: bytes, _media_type: str) -> Content:
+            raise UnreadableDocument("it is bad")
+
+        empty_pipeline.put_document("a", b"The hives stand here.\n", media_type="text/plain")
+        monkeypatch.setattr(empty_pipeline, "_parse", fail)
+        with pytest.raises(UnreadableDocument, match="it is bad"):
+            empty_pipeline.read_again("a")
+        assert empty_pipeline.document("a").text == "The hives stand here.\n"
+
+    def test_one_whose_original_is_not_kept_says_so(self, empty_pipeline: Pipeline) -> None:
+        empty_pipeline.settings = replace(empty_pipeline.settings, keep_originals=False)
+        empty_pipeline.put_document("a", b"The hives stand here.\n", media_type="text/plain")
+        with pytest.raises(OriginalNotFound):
+            empty_pipeline.read_again("a")

@@ -123,6 +123,23 @@ class TestRemoving:
 
 
 @pytest.mark.slow
+class TestReadingAgain:
+    def test_it_says_that_nothing_has_changed(self, visit: Visit, empty_pipeline: Pipeline) -> None:
+        empty_pipeline.put_file("bees.md", BEES.encode())
+        page = visit.open("/documents")
+        page.get_by_role("button", name="Read Bees again").click()
+        expect(page.get_by_text("read again: nothing has changed")).to_be_visible()
+
+    def test_it_says_why_it_cannot(self, visit: Visit, empty_pipeline: Pipeline) -> None:
+        visit.expected = ("console error: Failed to load resource: the server responded with a status of 404",)
+        empty_pipeline.settings = replace(empty_pipeline.settings, keep_originals=False)
+        empty_pipeline.put_file("bees.md", BEES.encode())
+        page = visit.open("/documents")
+        page.get_by_role("button", name="Read Bees again").click()
+        expect(page.get_by_role("alert")).to_contain_text("is not kept")
+
+
+@pytest.mark.slow
 class TestKey:
     @pytest.fixture
     def address(self, empty_pipeline: Pipeline) -> Iterator[str]:

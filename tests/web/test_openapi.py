@@ -41,6 +41,7 @@ def test_every_route_of_the_api_is_described(document: dict) -> None:
         ("get", "/api/v1/documents/{id}/text"),
         ("get", "/api/v1/documents/{id}/versions"),
         ("put", "/api/v1/documents/{id}"),
+        ("post", "/api/v1/documents/{id}/read"),
         ("delete", "/api/v1/documents/{id}"),
         ("get", "/api/v1/files/failed"),
         ("put", "/api/v1/files/{name}"),

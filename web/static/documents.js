@@ -77,6 +77,38 @@ function finished() {
   }
 }
 
+/** A button that has a document read anew from the file that is kept, and says what came of it. */
+function rereading(item) {
+  const button = element("button", { type: "button", class: "reread" }, "Read again");
+  const name = item.querySelector("a").textContent;
+  button.setAttribute("aria-label", `Read ${name} again`);
+  const say = (role, text) => {
+    item.querySelector(".reread-result")?.remove();
+    item.append(element("p", { class: "document-facts reread-result", role }, text));
+  };
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      const response = await fetch(new URL(`documents/${encodeURIComponent(item.dataset.id)}/read`, API), {
+        method: "POST",
+        headers: authorization(),
+      });
+      if (response.ok) {
+        const result = await response.json();
+        const counts = result.status === "unchanged" ? [] : [count(result.sentences, "sentence")];
+        const words = result.status === "unchanged" ? "read again: nothing has changed" : "read again";
+        say("status", [words, ...counts, ...result.warnings].join(" · "));
+      } else {
+        say("alert", await complaint(response));
+      }
+    } catch {
+      say("alert", "The server cannot be reached.");
+    }
+    button.disabled = false;
+  });
+  return button;
+}
+
 /** A button that asks once more before it removes the document. */
 function removal(item) {
   const button = element("button", { type: "button", class: "remove" }, "Remove");
@@ -144,5 +176,7 @@ document.addEventListener("drop", (event) => {
   }
 });
 
-document.querySelectorAll(".document-list li").forEach((item) => item.append(removal(item)));
+document.querySelectorAll(".document-list li").forEach((item) => {
+  item.append(element("div", { class: "document-actions" }, rereading(item), removal(item)));
+});
 zone.hidden = false;
