@@ -59,6 +59,7 @@ def store_document(
         source.id,
         sentences=len(sentences),
         chunks=len(passages),
+        pages=max((sentence.page for sentence in sentences if sentence.page is not None), default=None),
         warnings=warnings,
         seconds=time.perf_counter() - started,
     )

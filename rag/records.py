@@ -285,6 +285,7 @@ class DocumentInfo:
     created_at: str  # ISO 8601, UTC
     updated_at: str
     warnings: tuple[str, ...] = ()
+    pages: int | None = None  # the last one that has a sentence, in formats with pages, slides or sheets
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +359,7 @@ class IngestResult:
     error: str | None = None
     seconds: float = 0.0
     previous: str = ""  # of a moved one: its location before
+    pages: int | None = None  # as in DocumentInfo
 
 
 @dataclass(frozen=True, slots=True)

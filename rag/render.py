@@ -136,6 +136,7 @@ def document_body(info: DocumentInfo) -> Body:
         "content_sha256": info.content_sha256,
         "text_sha256": info.text_sha256,
         "characters": info.characters,
+        "pages": info.pages,
         "sentences": info.sentences,
         "chunks": info.chunks,
         "created_at": info.created_at,
@@ -149,9 +150,11 @@ def ingest_body(result: IngestResult) -> Body:
     return {
         "id": result.document_id,
         "status": result.status.value,
+        "pages": result.pages,
         "sentences": result.sentences,
         "chunks": result.chunks,
         "warnings": list(result.warnings),
+        "seconds": round(result.seconds, 3),
     }
 
 

@@ -69,13 +69,22 @@ DOCUMENT: dict[str, Any] = {
     "content_sha256": _SHA256,
     "text_sha256": _SHA256,
     "characters": len(_TEXT),
+    "pages": None,
     "sentences": 5,
     "chunks": 1,
     "created_at": "2026-11-23T09:00:00Z",
     "updated_at": "2026-11-23T09:00:00Z",
     "warnings": [],
 }
-INGEST: dict[str, Any] = {"id": "library-rules", "status": "created", "sentences": 5, "chunks": 1, "warnings": []}
+INGEST: dict[str, Any] = {
+    "id": "library-rules",
+    "status": "created",
+    "pages": None,
+    "sentences": 5,
+    "chunks": 1,
+    "warnings": [],
+    "seconds": 0.041,
+}
 VERIFY: dict[str, Any] = {
     "document_id": "library-rules",
     "sha256": _SHA256,

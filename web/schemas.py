@@ -172,6 +172,7 @@ class DocumentBody(SourceBody):
     content_sha256: str = Field(description="SHA-256 of the bytes as they were read.")
     text_sha256: Sha256
     characters: int = Field(description="Length of the text in Unicode code points.")
+    pages: int | None = Field(description="The last page, slide or sheet with a sentence; null in formats without.")
     sentences: int
     chunks: int = Field(description="Passages it was cut into for searching.")
     created_at: str = Field(description="ISO 8601, UTC.")
@@ -226,9 +227,11 @@ class IngestBody(_Body):
     model_config = _example(examples.INGEST)
     id: str
     status: Literal["created", "updated", "unchanged"]
+    pages: int | None = Field(description="The last page with a sentence; null when unchanged, or without pages.")
     sentences: int = Field(description="Sentences stored; 0 when unchanged.")
     chunks: int = Field(description="Passages stored; 0 when unchanged.")
-    warnings: list[str]
+    warnings: list[str] = Field(description="What was left out or is doubtful, and why.")
+    seconds: float = Field(description="What reading and storing took.")
 
 
 class VerifyRequest(_Body):

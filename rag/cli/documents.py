@@ -107,7 +107,8 @@ def _print_results(results: Sequence[IngestResult]) -> None:
         if result.status is IngestStatus.FAILED:
             err.print(Text(f"failed     {result.error}", style="red"))
         elif result.status is not IngestStatus.UNCHANGED:
-            counts = f"{result.sentences} sentences, {result.chunks} passages"
+            pages = f"{result.pages} pages, " if result.pages else ""
+            counts = f"{pages}{result.sentences} sentences, {result.chunks} passages, {result.seconds:.1f} s"
             out.print(Text(f"{result.status.value:<10} {result.location} ({counts})"))
         for warning in result.warnings:
             err.print(Text(f"  warning: {result.location}: {warning}", style="yellow"))

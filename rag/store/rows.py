@@ -179,7 +179,8 @@ def list_documents(connection: apsw.Connection) -> list[DocumentInfo]:
     rows = connection.execute(
         "SELECT id, title, location, media_type, content_sha256, text_sha256, characters,"
         " (SELECT count(*) FROM sentences s WHERE s.document = d.number),"
-        " (SELECT count(*) FROM chunks c WHERE c.document = d.number), created_at, updated_at, warnings"
+        " (SELECT count(*) FROM chunks c WHERE c.document = d.number), created_at, updated_at, warnings,"
+        " (SELECT max(page) FROM sentences s WHERE s.document = d.number)"
         " FROM documents d ORDER BY title, id"
     )
     return [_document_info(*row) for row in rows]
@@ -189,7 +190,7 @@ def _document_info(
     document_id: str, title: str, location: str, media_type: str, content_sha256: str, text_sha256: str, *rest: Any
 ) -> DocumentInfo:
     """The record of a row of `list_documents`."""
-    characters, sentences, chunks, created_at, updated_at, warnings = rest
+    characters, sentences, chunks, created_at, updated_at, warnings, pages = rest
     source = Source(document_id, title, location, media_type)
     return DocumentInfo(
         source,
@@ -201,6 +202,7 @@ def _document_info(
         created_at,
         updated_at,
         tuple(json.loads(warnings)),
+        pages,
     )
 
 

@@ -42,12 +42,13 @@ def test_json_is_compact_keeps_characters_and_refuses_what_json_lacks() -> None:
 
 def test_small_bodies_are_plain_values() -> None:
     bodies = [
-        render.ingest_body(IngestResult("/a", IngestStatus.CREATED, "a", 3, 1, ("w",), seconds=0.5)),
+        render.ingest_body(IngestResult("/a", IngestStatus.CREATED, "a", 3, 1, ("w",), seconds=0.5, pages=4)),
         render.verification_body(Verification(VerificationStatus.CHANGED, "a", None, still_present=True)),
         render.health_body(Health(True, False, "ready", 1, 2, 3, "model")),
     ]
     assert bodies == [
-        {"id": "a", "status": "created", "sentences": 3, "chunks": 1, "warnings": ["w"]},
+        {"id": "a", "status": "created", "pages": 4, "sentences": 3, "chunks": 1, "warnings": ["w"],
+         "seconds": 0.5},
         {"status": "changed", "document_id": "a", "found": None, "still_present": True, "superseded_at": None},
         {
             "ready": True, "degraded": False, "detail": "ready", "documents": 1, "chunks": 2, "index_version": 3,

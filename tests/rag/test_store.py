@@ -153,6 +153,7 @@ def test_documents_are_listed_by_title_then_id(store: Store) -> None:
         created_at=listed[0].created_at,
         updated_at=listed[0].created_at,
         warnings=("a warning",),
+        pages=1,
     )
 
 

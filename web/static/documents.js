@@ -61,7 +61,8 @@ async function send(file, line, state) {
     }
     const result = await response.json();
     const words = { created: "added", updated: "replaced", unchanged: "unchanged" }[result.status];
-    const counts = result.status === "unchanged" ? [] : [count(result.sentences, "sentence")];
+    const pages = result.pages ? [count(result.pages, "page")] : [];
+    const counts = result.status === "unchanged" ? [] : [...pages, count(result.sentences, "sentence")];
     say("done", [words, ...counts, ...result.warnings].join(" · "));
     stored ||= result.status !== "unchanged";
   } catch {
