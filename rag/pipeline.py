@@ -21,6 +21,7 @@ from rag.ask import Examination, Found, compose, find
 from rag.calibration import identity
 from rag.embed import Embedder, OnnxEmbedder
 from rag.errors import DocumentNotFound, InputError, InvalidQuestion, ModelMismatch
+from rag.hosts import parse_permit
 from rag.ingest import store_document
 from rag.models import load_model
 from rag.reader import Reader
@@ -44,6 +45,7 @@ from rag.records import (
 from rag.serving import ServingIndex
 from rag.settings import Settings
 from rag.sources import SyncOptions, Tools, ingest_paths, sync_folders
+from rag.sources.web import Fetcher, FetchOptions, Limits, fetch_pages
 from rag.store import Store, restore
 from rag.verify import verify_citation
 
@@ -153,6 +155,21 @@ class Pipeline:
         options = options or SyncOptions()
         with nullcontext() if options.dry_run else self._writing():
             return sync_folders(folders, self._tools(), options, leave_out=self._own_folder(), on_result=on_result)
+
+    def fetch(
+        self, addresses: Sequence[str], options: FetchOptions | None = None, *, on_result: OnResult | None = None
+    ) -> SyncReport:
+        """Bring the documents to what the pages at `addresses`, or in the sitemaps there, are now.
+
+        The only thing here that uses the network; what may be connected to is in the settings. A page that fails, or
+        is gone, leaves its document as it is, and never stops the rest. Other writers get their turn between pages.
+        Raises StorageBusy while another process writes, and StorageError when nothing more can be written.
+        """
+        options = options or FetchOptions()
+        allow = tuple(parse_permit(entry) for entry in self.settings.fetch_allow)
+        fetcher = Fetcher(Limits(self.settings.max_document_bytes), allow)
+        writing = nullcontext if options.dry_run else self._writing
+        return fetch_pages(addresses, self._tools(), fetcher, options, writing=writing, on_result=on_result)
 
     def failed_files(self) -> list[FileRecord]:
         """The files that did not become documents when they were last read, by path."""

@@ -149,6 +149,8 @@ class Fetcher:
         content_type = headers.get("content-type", "")
         media_type, charset = _MEDIA_TYPE.match(content_type), _CHARSET.search(content_type)
         modified, sent = _date(headers.get("last-modified")), _date(headers.get("date")) or datetime.now(UTC)
+        if modified is not None and modified > sent:  # it cannot be (RFC 9110, 8.8.2.1)
+            modified = None
         return Page(
             url,
             data,
