@@ -111,8 +111,12 @@ class Intake:
     def fail(self, path: bytes, location: str, error: InputError) -> Iterator[IngestResult]:
         """Remember that nothing was to be had from a place, and why; a document that came from it stays."""
         self.seen.add(path)
-        record = self._record(path, location, UNTRUSTED, "", self._id_for(path, location, self._known(path)))
-        yield from self._fail(record, time.perf_counter(), error)
+        yield from self._fail(self._nothing_from(path, location), time.perf_counter(), error)
+
+    def note(self, path: bytes, location: str, error: InputError) -> Iterator[IngestResult]:
+        """The same without a result of its own, for what is told of otherwise."""
+        self.seen.add(path)
+        yield from self._add(_Step(replace(self._nothing_from(path, location), error=str(error)), None))
 
     def finish(self) -> Iterator[IngestResult]:
         """Commit what is pending, and tell of it."""
@@ -282,6 +286,9 @@ class Intake:
     def _record(self, path: bytes, location: str, stamp: Stamp, sha256: str, document_id: str) -> FileRecord:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         return FileRecord(path, location, stamp, sha256, document_id, "", now, self._read_with)
+
+    def _nothing_from(self, path: bytes, location: str) -> FileRecord:
+        return self._record(path, location, UNTRUSTED, "", self._id_for(path, location, self._known(path)))
 
     def _is_stored(self, item: Item, known: KnownFile, sha256: str) -> bool:
         """Whether the document that the file became is there, of the same bytes, format and place."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -196,35 +196,36 @@ class _Run:
             dry_run=self.options.dry_run,
         )
 
-    def _take(self, url: Url, found: Page | InputError, intake: Intake) -> Iterable[IngestResult]:
+    def _take(self, url: Url, found: Page | InputError, intake: Intake) -> Iterator[IngestResult]:
         """What becomes of one page."""
         if isinstance(found, PageGone):
-            return self._take_gone(url, found, intake)
-        if isinstance(found, InputError):
-            return intake.fail(_key(url), url.text, found)
-        if found.is_unchanged:
-            return [IngestResult(url.text, IngestStatus.UNCHANGED)]
-        try:
-            media_type = media_type_of(found, url)
-        except InputError as error:
-            return intake.fail(_key(url), url.text, error)
-        item = Item(_key(url), url.text, media_type, _stamp(found, url), found.modified_at)
-        return intake.take_bytes(item, as_utf8(found, media_type))
+            yield from self._take_gone(url, found, intake)
+        elif isinstance(found, InputError):
+            yield from intake.fail(_key(url), url.text, found)
+        elif found.is_unchanged:
+            yield IngestResult(url.text, IngestStatus.UNCHANGED)
+        else:
+            try:
+                media_type = media_type_of(found, url)
+            except InputError as error:
+                yield from intake.fail(_key(url), url.text, error)
+                return
+            item = Item(_key(url), url.text, media_type, _stamp(found, url), found.modified_at)
+            yield from intake.take_bytes(item, as_utf8(found, media_type))
 
-    def _take_gone(self, url: Url, error: PageGone, intake: Intake) -> Iterable[IngestResult]:
+    def _take_gone(self, url: Url, error: PageGone, intake: Intake) -> Iterator[IngestResult]:
         """What becomes of the document of a page that is gone: it is kept, unless it was asked to be removed."""
         known = self.tools.store.known_file(_key(url))
         if known is None or known.source is None:
-            return intake.fail(_key(url), url.text, error)
-        if self.options.delete_missing:
+            yield from intake.fail(_key(url), url.text, error)
+        elif self.options.delete_missing:
             if not self.options.dry_run:
                 self.tools.store.delete_document(known.source.id)
-            return [IngestResult(url.text, IngestStatus.REMOVED, known.source.id)]
-        self._kept.append(url.text)
-        self._problems.append(f"{error}. Its document is kept; --delete-missing removes it.")
-        for _ in intake.fail(_key(url), url.text, error):
-            pass  # remembered, and told as a problem
-        return []
+            yield IngestResult(url.text, IngestStatus.REMOVED, known.source.id)
+        else:
+            self._kept.append(url.text)
+            self._problems.append(f"{error}. Its document is kept; --delete-missing removes it.")
+            yield from intake.note(_key(url), url.text, error)
 
     def _tell(self, result: IngestResult) -> None:
         if result.status is IngestStatus.UNCHANGED:

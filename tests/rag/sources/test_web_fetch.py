@@ -32,6 +32,12 @@ def site() -> Iterator[Site]:
         yield found
 
 
+def deflated(data: bytes) -> bytes:
+    """A piece of a packed body that may stand there any number of times."""
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(data) + packer.flush(zlib.Z_FULL_FLUSH)
+
+
 def get(site: Site, written: str, **limits: float) -> Page:
     """The page at an address, where `site` is allowed and all names lead to it."""
     return fetcher(site, **limits).get(parse_url(written))
@@ -315,9 +321,9 @@ def test_redirects_share_the_time(site: Site) -> None:
             id="pieces without an end",
         ),
         pytest.param(
-            OK + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"x")[:-8],
-            zlib.compress(b"x" * 1_000_000)[2:-4],
-            "more than 100,000 bytes|more than 200 times",
+            OK + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"")[:10],
+            deflated(b"x" * 9_999),
+            "more than 100,000 bytes",
             id="gzip without an end",
         ),
         pytest.param(b"HTTP/1.1 200 OK\r\n", b"A: " + b"b" * 500 + b"\r\n", "headers have more", id="headers"),
@@ -399,7 +405,7 @@ def test_a_page_that_is_packed_wrongly_is_refused(site: Site, body: bytes, encod
         pytest.param(OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nx", "proper HTTP", id="two lengths"),
         pytest.param(OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", "proper HTTP", id="a piece without a length"),
         pytest.param(
-            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", "answers 101", id="another protocol from here on"
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", "proper HTTP", id="another protocol from here on"
         ),
     ],
 )
