@@ -199,8 +199,10 @@ def _named(status: int) -> str:
 def _date(written: str | None) -> datetime | None:
     """A date of HTTP; None for what is none."""
     try:
-        return parsedate_to_datetime(written).astimezone(UTC) if written else None
-    except (ValueError, OverflowError, TypeError):
+        found = parsedate_to_datetime(written) if written else None
+        # Without a zone it is meant to be in UTC.
+        return found and (found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC))
+    except (ValueError, OverflowError, TypeError, IndexError):
         return None
 
 

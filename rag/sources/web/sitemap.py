@@ -74,7 +74,7 @@ def parse_sitemap(data: bytes) -> Sitemap:
         pass
     except expat.ExpatError as error:
         raise UnreadableDocument(f"this is no sitemap ({error}); <urlset> or <sitemapindex> was expected") from error
-    except ValueError as error:  # an encoding that is none
+    except (LookupError, ValueError) as error:  # an encoding that is none
         raise UnreadableDocument(f"this sitemap cannot be read ({error}); expected UTF-8") from error
     locations = reader.locations
     return Sitemap(reader.is_index, tuple(locations[:_MAX_LOCATIONS]), is_cut=len(locations) > _MAX_LOCATIONS)

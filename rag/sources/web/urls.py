@@ -82,7 +82,9 @@ def join_url(base: Url, location: str) -> Url:
     _refuse_characters(location)
     if _SCHEME.match(location):
         return parse_url(location)
-    # urljoin alone would drop tabs and line ends in silence; they were refused above.
+    if location.startswith("//"):
+        return parse_url(f"{base.scheme}:{location}")
+    # Only paths come here, so that no other parser has a say in what the host is.
     return parse_url(urljoin(base.text, location))
 
 

@@ -299,6 +299,14 @@ def test_a_server_that_drips_is_left_after_a_while(site: Site, start: bytes, dro
     assert time.monotonic() - started < 2
 
 
+def test_a_server_that_never_pauses_is_left_after_a_while_too(site: Site) -> None:
+    site.answers["/"] = flooding(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n" * 100)
+    started = time.monotonic()
+    with pytest.raises(FetchFailed, match=r"not there in whole after 0\.2 seconds"):
+        get(site, site.url("/"), total_seconds=0.2, max_bytes=1_000_000_000)
+    assert time.monotonic() - started < 2
+
+
 def test_redirects_share_the_time(site: Site) -> None:
     stop = threading.Event()
     site.answers["/slow"] = dripping(b"", b"H", stop)

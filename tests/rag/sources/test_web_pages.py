@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -196,6 +197,20 @@ def test_many_pages_are_stored_a_few_at_a_time(site: Site, fetch: Fetch, empty_p
         site.page(path, GATE.replace("eight", path))
     assert told(fetch(*paths)) == [("created", path) for path in paths]
     assert len(empty_pipeline.documents()) == 45
+
+
+def test_others_may_write_while_a_page_is_waited_for(site: Site, fetch: Fetch, empty_pipeline: Pipeline) -> None:
+    """The server stores a document before it answers: it would wait forever for a lock that is held meanwhile."""
+    site.page("/a", GATE)
+    answer = site.answers["/a"]
+
+    def write_first(connection: socket.socket) -> None:
+        empty_pipeline.put_document("other", b"It rains.", media_type="text/plain")
+        answer(connection)
+
+    site.answers["/a"] = write_first
+    assert told(fetch("/a")) == [("created", "/a")]
+    assert len(empty_pipeline.documents()) == 2
 
 
 def test_a_dry_run_fetches_and_changes_nothing(site: Site, fetch: Fetch, empty_pipeline: Pipeline) -> None:

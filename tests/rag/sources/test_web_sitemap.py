@@ -91,6 +91,7 @@ def test_a_document_type_is_refused_before_it_does_anything(attack: str, encodin
         pytest.param(urlset("a")[:-9].encode(), "this is no sitemap", id="cut off"),
         pytest.param(b"<urlset>&x;</urlset>", "undefined entity", id="an entity that nobody declared"),
         pytest.param(b"<?xml version='1.0' encoding='punycode'?><urlset/>", "sitemap", id="an odd encoding"),
+        pytest.param(b"<?xml version='1.0' encoding='UTF-9'?><urlset/>", "unknown encoding: UTF-9", id="no encoding"),
         pytest.param(b"<urlset>" + b"<a>" * 100_000, "nest more than 20 deep", id="deep"),
         pytest.param(b"\x00\x01\x02", "this is no sitemap", id="no text"),
     ],

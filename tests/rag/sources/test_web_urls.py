@@ -129,7 +129,9 @@ def test_a_redirect_may_be_relative(location: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "location", ["file:///etc/passwd", "http:c", "//u@b.example", "/\\b.example", "/\t/b", "//0x7f.1/"], ids=repr
+    "location",
+    ["file:///etc/passwd", "http:c", "//u@b.example", "/\\b.example", "/\t/b", "//0x7f.1/", "//[", "//[::1", "///a"],
+    ids=repr,
 )
 def test_a_redirect_is_as_strict(location: str) -> None:
     with pytest.raises(FetchRefused):
