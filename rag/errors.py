@@ -5,6 +5,9 @@
     │   ├── UnsupportedFormat     no reader for this kind of file
     │   ├── UnreadableDocument    empty, binary, damaged, vanished, not text
     │   ├── DocumentTooLarge      over the size limit
+    │   ├── FetchRefused          an address that is not connected to
+    │   ├── FetchFailed           a page that could not be had
+    │   │   └── PageGone          its server says that there is none
     │   ├── InvalidQuestion       empty, too long, nothing to search for
     │   └── InvalidSetting        a setting or option has a value that makes no sense
     ├── NotFoundError
@@ -47,6 +50,18 @@ class UnreadableDocument(InputError):
 
 class DocumentTooLarge(InputError):
     """The document is over the size limit of the settings."""
+
+
+class FetchRefused(InputError):
+    """The address is none of a page, or leads where nothing is fetched from without leave."""
+
+
+class FetchFailed(InputError):
+    """The page could not be had: no connection, no proper answer, or one that is over a limit."""
+
+
+class PageGone(FetchFailed):
+    """The server answers that there is no such page, or none any more."""
 
 
 class InvalidQuestion(InputError):

@@ -16,13 +16,14 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rag import read
 from rag.ask import Examination, Found, compose, find
 from rag.calibration import identity
 from rag.embed import Embedder, OnnxEmbedder
 from rag.errors import DocumentNotFound, InputError, InvalidQuestion, ModelMismatch
+from rag.hosts import parse_permit
 from rag.ingest import store_document
 from rag.models import load_model
 from rag.originals import Originals
@@ -54,6 +55,9 @@ from rag.settings import Settings
 from rag.sources import SyncOptions, Tools, ingest_paths, sync_folders
 from rag.store import Store, restore
 from rag.verify import verify_citation
+
+if TYPE_CHECKING:
+    from rag.sources.web import FetchOptions
 
 OnResult = Callable[[IngestResult, int, int], None]
 Progress = Callable[[str], None]
@@ -164,6 +168,23 @@ class Pipeline:
         options = options or SyncOptions()
         with nullcontext() if options.dry_run else self._writing():
             return sync_folders(folders, self._tools(), options, leave_out=self._own_folder(), on_result=on_result)
+
+    def fetch(
+        self, addresses: Sequence[str], options: FetchOptions | None = None, *, on_result: OnResult | None = None
+    ) -> SyncReport:
+        """Bring the documents to what the pages at `addresses`, or in the sitemaps there, are now.
+
+        The only thing here that uses the network; what may be connected to is in the settings. A page that fails, or
+        is gone, leaves its document as it is, and never stops the rest. Other writers get their turn between pages.
+        Raises StorageBusy while another process writes, and StorageError when nothing more can be written.
+        """
+        from rag.sources.web import Fetcher, FetchLimits, FetchOptions, fetch_pages  # here: no server needs a client
+
+        options = options or FetchOptions()
+        allow = tuple(parse_permit(entry) for entry in self.settings.fetch_allow)
+        fetcher = Fetcher(FetchLimits(self.settings.max_document_bytes), allow)
+        writing = nullcontext if options.dry_run else self._writing
+        return fetch_pages(addresses, self._tools(), fetcher, options, writing=writing, on_result=on_result)
 
     def failed_files(self) -> list[FileRecord]:
         """The files that did not become documents when they were last read, by path."""

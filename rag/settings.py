@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from rag.errors import InvalidSetting
+from rag.errors import InputError, InvalidSetting
+from rag.hosts import parse_permit
 
 PREFIX = "CITEWELL_"
 BUNDLED_MODEL = "all-MiniLM-L6-v2"
@@ -50,6 +51,10 @@ class Settings:
     reader: bool = True
     # Confidence under which nothing is quoted, 0..1; -1 means what `rag calibrate` stored, else the fitted default.
     min_confidence: float = -1.0
+
+    # What `rag fetch` may fetch besides public addresses at the ports 80 and 443: each a host, host:port, network or
+    # network:port. Nothing by default: an address in a page must not lead into the network that this machine is in.
+    fetch_allow: tuple[str, ...] = ()
 
     # 127.0.0.1 keeps the service on this machine. A wider address needs api_key, or uploads=false.
     host: str = "127.0.0.1"
@@ -113,6 +118,14 @@ class Settings:
             raise InvalidSetting(f"port is {self.port}; expected 0 to 65535.")
         if self.min_confidence != -1.0 and not 0.0 <= self.min_confidence <= 1.0:
             raise InvalidSetting(f"min_confidence is {self.min_confidence}; expected 0 to 1, or -1 for the default.")
+        for entry in self.fetch_allow:
+            try:
+                parse_permit(entry)
+            except InputError as error:
+                raise InvalidSetting(
+                    f"fetch_allow has {entry!r}: {error}. Expected a host or network, with or without a port, like"
+                    " wiki.intranet, wiki.intranet:8080, 10.0.0.0/8 or [fd00::/8]:8080."
+                ) from error
         for origin in self.allowed_origins:
             if not origin.startswith(("http://", "https://")) or origin.count("/") != 2 or "*" in origin:
                 raise InvalidSetting(

@@ -16,6 +16,7 @@ FILES = sorted(path for folder in ("rag", "web") for path in (ROOT / folder).rgl
 # A module may import what stands on a line above its own.
 LEVELS = (
     ("rag.records", "rag.errors"),
+    ("rag.hosts",),
     ("rag.settings", "rag.disk", "rag.render"),
     ("rag.measures", "rag.cases", "rag.words", "rag.values"),
     ("rag.question", "rag.statements"),
@@ -61,6 +62,8 @@ HOMES = {
     "typer": ("rag/cli/",),
     "rich": ("rag/cli/",),
     "uvicorn": ("rag/cli/",),
+    "httpcore2": ("rag/sources/web/",),
+    "idna": ("rag/hosts.py",),
     "pathspec": ("rag/sources/patterns.py",),
     "watchfiles": ("rag/sources/watch.py",),
 }

@@ -19,7 +19,7 @@ from rag.cli.care import backup, rebuild, restore, verify
 from rag.cli.console import err
 from rag.cli.documents import documents, ingest, remove
 from rag.cli.measuring import calibrate, evaluate
-from rag.cli.sources import sync, watch
+from rag.cli.sources import fetch, sync, watch
 from rag.errors import InvalidSetting, RagError
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     ingest,
     sync,
     watch,
+    fetch,
     ask,
     search,
     documents,

@@ -1,4 +1,4 @@
-"""The commands that keep the documents in step with folders."""
+"""The commands that keep the documents in step with folders and with pages of the web."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import typer
 from rich.text import Text
 
 from rag import render
-from rag.cli.console import AsJson, DataDir, Model, bar, err, opened, out, print_json, say
+from rag.cli.console import AsJson, DataDir, Model, bar, err, make_settings, open_pipeline, opened, out, print_json, say
 from rag.pipeline import Pipeline
 from rag.records import IngestResult, IngestStatus, SyncReport
 from rag.sources import MAX_REMOVED, SyncOptions
+from rag.sources.web import MAX_PAGES, FetchOptions
 
 Folders = Annotated[list[Path], typer.Argument(help="Folders of documents.", metavar="FOLDER...")]
 Include = Annotated[
@@ -95,6 +96,56 @@ def watch(
             if is_first:
                 say("Watching for changes (stop with Ctrl-C).")
                 is_first = False
+
+
+def fetch(
+    addresses: Annotated[list[str], typer.Argument(help="Addresses of pages, http or https.", metavar="URL...")],
+    sitemap: Annotated[
+        bool, typer.Option("--sitemap", help="The addresses are those of sitemaps; fetch the pages that they name.")
+    ] = False,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HOST_OR_CIDR[:PORT]",
+            help="Fetch from here too, though it is not public or not at port 80 or 443. May be given again; in place"
+            " of CITEWELL_FETCH_ALLOW.",
+        ),
+    ] = None,
+    max_pages: Annotated[int, typer.Option(metavar="NUMBER", help="Fetch at most so many pages of a sitemap.")] = (
+        MAX_PAGES
+    ),
+    delete_missing: Annotated[
+        bool, typer.Option("--delete-missing", help="Remove the documents of pages that are gone (404 or 410).")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Fetch, but change nothing; say what would be done.")
+    ] = False,
+    data_dir: DataDir = None,
+    model: Model = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read pages of the web, or what has changed of them, into the data directory."""
+    options = FetchOptions(sitemap, max_pages, delete_missing, dry_run)
+    settings = make_settings(data_dir, model=model, fetch_allow=tuple(allow) if allow else None)
+    done = 0
+    try:
+        with open_pipeline(settings, create=not dry_run) as pipeline, bar("Fetching") as tick:
+
+            def on_result(result: IngestResult, number: int, total: int) -> None:
+                nonlocal done
+                done += result.status not in (IngestStatus.FAILED, IngestStatus.UNCHANGED)
+                tick(number, total)
+
+            report = pipeline.fetch(addresses, options, on_result=on_result)
+    except KeyboardInterrupt:
+        err.print(f"Changed so far: {done}. Run the same command again for the rest.")
+        raise
+    if as_json:
+        print_json(render.sync_body(report))
+    else:
+        _print_report(report)
+    if report.problems or any(result.status is IngestStatus.FAILED for result in report.results):
+        raise typer.Exit(1)
 
 
 def _sync_with_bar(pipeline: Pipeline, folders: Sequence[Path], options: SyncOptions) -> SyncReport:

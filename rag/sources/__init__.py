@@ -1,4 +1,4 @@
-"""Where documents come from: folders, files and archives, and keeping the store in step with them."""
+"""Where documents come from: folders, files, archives and pages, and keeping the store in step with them."""
 
 from rag.sources.ingest import ingest_paths
 from rag.sources.intake import Tools

@@ -52,6 +52,17 @@ class Tools:
         return hashlib.sha256(known.encode()).hexdigest()[:16]
 
 
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What is known of a file, an entry of an archive or a page, besides its bytes."""
+
+    path: bytes  # as the store remembers it
+    location: str  # the same for people
+    media_type: str
+    stamp: Stamp
+    modified_at: str  # ISO 8601, UTC; "" where nobody says
+
+
 class Intake:
     """Takes in files one after the other. Call `finish` at the end: until then some of it is not committed."""
 
@@ -92,6 +103,21 @@ class Intake:
         else:
             yield from self._take_file(found)
 
+    def take_bytes(self, item: Item, data: bytes) -> Iterator[IngestResult]:
+        """What becomes of bytes that did not come from a file, such as a page. Raises StorageError likewise."""
+        self.seen.add(item.path)
+        yield from self._take_bytes(item, data, self._known(item.path), time.perf_counter())
+
+    def fail(self, path: bytes, location: str, error: InputError) -> Iterator[IngestResult]:
+        """Remember that nothing was to be had from a place, and why; a document that came from it stays."""
+        self.seen.add(path)
+        yield from self._fail(self._nothing_from(path, location), time.perf_counter(), error)
+
+    def note(self, path: bytes, location: str, error: InputError) -> Iterator[IngestResult]:
+        """The same without a result of its own, for what is told of otherwise."""
+        self.seen.add(path)
+        yield from self._add(_Step(replace(self._nothing_from(path, location), error=str(error)), None))
+
     def finish(self) -> Iterator[IngestResult]:
         """Commit what is pending, and tell of it."""
         steps, self._pending = self._pending, []
@@ -118,10 +144,10 @@ class Intake:
             record = self._record(found.key, location, stamp, "", self._id_for(found.key, location, known))
             yield from self._fail(record, started, error)
             return
-        item = _Item(found.key, location, media_type, stamp, read.as_date(status.st_mtime))
+        item = Item(found.key, location, media_type, stamp, read.as_date(status.st_mtime))
         yield from self._take_bytes(item, data, known, started)
 
-    def _take_bytes(self, item: _Item, data: bytes, known: KnownFile | None, started: float) -> Iterator[IngestResult]:
+    def _take_bytes(self, item: Item, data: bytes, known: KnownFile | None, started: float) -> Iterator[IngestResult]:
         """What becomes of a file or an entry whose bytes were read."""
         sha256 = hashlib.sha256(data).hexdigest()
         known = known or self._unremembered(item)
@@ -152,7 +178,7 @@ class Intake:
         else:
             yield result
 
-    def _read(self, item: _Item, record: FileRecord, data: bytes, started: float) -> IngestResult | InputError:
+    def _read(self, item: Item, record: FileRecord, data: bytes, started: float) -> IngestResult | InputError:
         """Read the document in the bytes and store it, or why that cannot be. A dry run takes it for a new one."""
         if self._dry_run:
             return IngestResult(item.location, IngestStatus.CREATED, record.document_id)
@@ -162,7 +188,7 @@ class Intake:
             return error
         return self._tools.put(replace(document, modified_at=item.modified_at), record, started, data)
 
-    def _keep(self, record: FileRecord, known: KnownFile, item: _Item, started: float) -> Iterator[IngestResult]:
+    def _keep(self, record: FileRecord, known: KnownFile, item: Item, started: float) -> Iterator[IngestResult]:
         """The document stays as it is; only when its file was changed is noted anew."""
         seconds = time.perf_counter() - started
         result = IngestResult(item.location, IngestStatus.UNCHANGED, record.document_id, seconds=seconds)
@@ -171,7 +197,7 @@ class Intake:
         yield from self._add(_Step(record, result, place))
 
     def _move(
-        self, item: _Item, record: FileRecord, lost: KnownFile, data: bytes, started: float
+        self, item: Item, record: FileRecord, lost: KnownFile, data: bytes, started: float
     ) -> Iterator[IngestResult]:
         """The document of a file that is gone gets this place and keeps its id.
 
@@ -252,7 +278,7 @@ class Intake:
             record = self._record(path, location, stamp, "", self._id_for(path, location, known))
             yield from self._fail(record, started, error)
             return
-        item = _Item(path, location, read.media_type_of(location), stamp, entry.modified_at)
+        item = Item(path, location, read.media_type_of(location), stamp, entry.modified_at)
         yield from self._take_bytes(item, data, known, started)
 
     # -- inside ------------------------------------------------------------------------------------------------------
@@ -261,7 +287,10 @@ class Intake:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         return FileRecord(path, location, stamp, sha256, document_id, "", now, self._read_with)
 
-    def _is_stored(self, item: _Item, known: KnownFile, sha256: str) -> bool:
+    def _nothing_from(self, path: bytes, location: str) -> FileRecord:
+        return self._record(path, location, UNTRUSTED, "", self._id_for(path, location, self._known(path)))
+
+    def _is_stored(self, item: Item, known: KnownFile, sha256: str) -> bool:
         """Whether the document that the file became is there, of the same bytes, format and place."""
         source = known.source
         wanted = (item.media_type, item.location, sha256)
@@ -287,7 +316,7 @@ class Intake:
                 return candidate
         raise AssertionError("unreachable")  # pragma: no cover - count() does not end
 
-    def _unremembered(self, item: _Item) -> KnownFile | None:
+    def _unremembered(self, item: Item) -> KnownFile | None:
         """What an earlier version of the program stored from this place, without remembering the file."""
         document_id = self._id_for(item.path, item.location, None)
         return self._tools.store.document_at(document_id, item.location)
@@ -296,17 +325,6 @@ class Intake:
         self._pending.append(step)
         if len(self._pending) >= _BATCH:
             yield from self.finish()
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """What is known of a file, or of an entry, besides its bytes."""
-
-    path: bytes
-    location: str
-    media_type: str
-    stamp: Stamp
-    modified_at: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,12 @@ def test_the_defaults_are_private_and_offline() -> None:
         pytest.param("ALLOWED_HOSTS", "a.example, b.example ,", ("a.example", "b.example"), id="a list"),
         pytest.param("ALLOWED_HOSTS", "", (), id="an empty list"),
         pytest.param(
+            "FETCH_ALLOW",
+            "wiki,wiki:8080,10.0.0.0/8,10.0.0.0/8:81,fd00::/8,[fd00::/8]:82",
+            ("wiki", "wiki:8080", "10.0.0.0/8", "10.0.0.0/8:81", "fd00::/8", "[fd00::/8]:82"),
+            id="hosts and networks",
+        ),
+        pytest.param(
             "ALLOWED_ORIGINS",
             "https://a.example,http://b.example:80",
             ("https://a.example", "http://b.example:80"),
@@ -91,6 +97,21 @@ def test_a_variable_sets_its_field_and_no_other(variable: str, raw: str, value: 
         ),
         pytest.param(
             "MIN_CONFIDENCE", "nan", "min_confidence is nan; expected 0 to 1, or -1 for the default.", id="no number"
+        ),
+        *(
+            pytest.param(
+                "FETCH_ALLOW",
+                entry,
+                f"fetch_allow has {entry!r}: {reason}. Expected a host or network, with or without a port, like"
+                " wiki.intranet, wiki.intranet:8080, 10.0.0.0/8 or [fd00::/8]:8080.",
+                id=label,
+            )
+            for entry, reason, label in [
+                ("*", "'*' is no host name; expected one like intranet.example", "any host"),
+                ("10.0.0.1/8", "10.0.0.1/8 has host bits set", "no network"),
+                ("wiki:http", "'http' is no port; expected 1 to 65535", "no port"),
+                ("http://wiki", "'//wiki' is no port; expected 1 to 65535", "a scheme"),
+            ]
         ),
         *(
             pytest.param(
