@@ -147,8 +147,10 @@ def _sort(
         }
         for found in side.files:
             entries = inside.get(found.key, [])
-            if all(_is_same(known.get(path), read_with, retry=retry) for path in entries) and _has_stamp(
-                known.get(found.key), found, read_with, retry=retry
+            # An entry of another stamp was in an earlier archive of that name, and is yet to be removed.
+            if _has_stamp(known.get(found.key), found, read_with, retry=retry) and all(
+                known[path].record.stamp == found.stamp and _is_same(known[path], read_with, retry=retry)
+                for path in entries
             ):
                 # What came of an archive that is damaged by now is no longer in it.
                 same.update([found.key] if known[found.key].record.error else [found.key, *entries])

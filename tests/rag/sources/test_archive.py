@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from rag.pipeline import Pipeline
-from rag.records import IngestStatus
+from rag.records import IngestResult, IngestStatus
+from rag.sources import SyncOptions
 from rag.sources import archive as archives
 from tests.rag.sources.conftest import LONG_AGO, Sync, told, write
 
@@ -77,6 +78,40 @@ def test_a_changed_archive_brings_its_changes(docs: Path, sync: Sync, empty_pipe
     ]
     assert report.unchanged == 1
     assert locations(empty_pipeline)["old.zip!/away/ferry.txt"] == before["old.zip!/ferry.txt"]
+
+
+def test_what_is_no_longer_in_an_archive_is_removed_though_the_sync_before_was_broken_off(
+    docs: Path, sync: Sync, empty_pipeline: Pipeline
+) -> None:
+    pack(docs / "old.zip", {"gate.txt": GATE, "ferry.txt": FERRY, "empty.txt": ""})
+    sync()
+    pack(docs / "old.zip", {"gate.txt": GATE}, at=LONG_AGO + 1)
+
+    def stop(*_: IngestResult | int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):  # once the archive is noted as read, and before anything is removed
+        empty_pipeline.sync([docs], SyncOptions(), on_result=stop)
+    assert told(sync()) == [("removed", "ferry.txt")]
+    assert (list(locations(empty_pipeline)), empty_pipeline.failed_files()) == (["old.zip!/gate.txt"], [])
+
+
+def test_what_is_no_longer_in_an_archive_is_removed_though_the_archive_was_ingested(
+    docs: Path, sync: Sync, empty_pipeline: Pipeline
+) -> None:
+    pack(docs / "old.zip", {"gate.txt": GATE, "ferry.txt": FERRY})
+    sync()
+    empty_pipeline.ingest([pack(docs / "old.zip", {"gate.txt": GATE}, at=LONG_AGO + 1)])
+    assert len(locations(empty_pipeline)) == 2, "nothing is removed by reading one file"
+    assert told(sync()) == [("removed", "ferry.txt")]
+
+
+def test_what_is_kept_of_a_changed_archive_is_told_of_each_time(docs: Path, sync: Sync) -> None:
+    pack(docs / "old.zip", {"gate.txt": GATE, "ferry.txt": FERRY})
+    sync()
+    pack(docs / "old.zip", {"gate.txt": GATE}, at=LONG_AGO + 1)
+    assert [len(sync(max_removed=0.1).kept) for _ in range(3)] == [1, 1, 1]
+    assert told(sync()) == [("removed", "ferry.txt")]
 
 
 def test_an_unpacked_archive_is_a_move(docs: Path, sync: Sync, empty_pipeline: Pipeline) -> None:
