@@ -33,6 +33,7 @@ COMMANDS = [
     "ingest",
     "sync",
     "watch",
+    "fetch",
     "ask",
     "search",
     "documents",
