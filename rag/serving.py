@@ -10,7 +10,8 @@ import threading
 from pathlib import Path
 
 from rag.errors import StorageError
-from rag.index import IndexDamaged, VectorIndex, build_index, load_current, save_generation
+from rag.generations import IndexDamaged, load_current, save_generation
+from rag.index import VectorIndex, build_index, changed_index
 from rag.records import Check, ModelIdentity
 from rag.store import Store
 
@@ -38,9 +39,10 @@ class ServingIndex:
                 self._load_or_rebuild()
             if self._rebuilding is not None:
                 return self._index
-            number = self._store.change_number()
-            if self._index is None or self._index.change_number != number:
+            if self._index is None:
                 self._index = self._build()
+            elif self._index.change_number != self._store.change_number():
+                self._index = self._catch_up(self._index)
             return self._index
 
     def is_unpublished(self) -> bool:
@@ -50,10 +52,11 @@ class ServingIndex:
     def publish(self) -> None:
         """Write the index of what the store holds now as a new generation, and serve it. The writer's lock is held."""
         with self._turn:
-            if self._index is None or self._index.change_number != self._store.change_number():
-                self._index = self._build()
-            save_generation(self._folder, self._index, database_id=self._store.database_id, model=self._model)
-            self._published = self._index.change_number
+            index = self._index
+            if index is None or not index.is_one_piece or index.change_number != self._store.change_number():
+                self._index = index = self._build()
+            save_generation(self._folder, index, database_id=self._store.database_id, model=self._model)
+            self._published = index.change_number
             self._notice = ""
 
     def check(self) -> Check:
@@ -80,7 +83,9 @@ class ServingIndex:
             self._rebuilding.start()
             return
         if index is not None:
-            self._index, self._published = index, index.change_number
+            self._published = index.change_number
+            # One that is behind is made anew: only of the store that is open here do we know that no id was used twice.
+            self._index = index if index.change_number == self._store.change_number() else None
 
     def _rebuild(self) -> None:
         """Build from the store and serve. It reaches the disk with the next write, or with `rag rebuild`.
@@ -113,6 +118,14 @@ class ServingIndex:
         if different:
             return False, f"{different} of {len(ids)} vectors are not those of the database; one of the two is damaged"
         return True, f"{index.size} vectors, {len(ids)} passages, the same as in the database"
+
+    def _catch_up(self, index: VectorIndex) -> VectorIndex:
+        """`index` with what changed in the store since. New chunks have ids above all that there were."""
+        with self._store.snapshot():
+            number = self._store.change_number()
+            live = self._store.all_chunk_ids()
+            ids, vectors = self._store.chunk_vectors(above=index.newest())
+        return changed_index(index, live, ids, vectors.reshape(len(ids), index.dimension), change_number=number)
 
     def _build(self) -> VectorIndex:
         """An index of the vectors in the store. They are read in one snapshot, so number and content agree."""

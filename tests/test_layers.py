@@ -32,6 +32,7 @@ LEVELS = (
         "rag.store",
         "rag.cite",
     ),
+    ("rag.generations",),
     ("rag.retrieve", "rag.extract", "rag.reread", "rag.serving", "rag.calibration", "rag.disagreement"),
     ("rag.answer", "rag.ingest", "rag.originals", "rag.verify"),
     ("rag.ask", "rag.sources"),

@@ -274,16 +274,21 @@ def read_sentence_vectors(connection: apsw.Connection, ids: Sequence[int]) -> di
     return {sentence_id: np.frombuffer(vector, _STORED).astype(np.float32) for sentence_id, vector in rows}
 
 
-def read_chunk_vectors(connection: apsw.Connection, dimension: int) -> tuple[IntVector, FloatMatrix]:
-    """All chunk ids, ascending, shape (n,), and their vectors, shape (n, dimension)."""
-    count: int = connection.execute("SELECT count(*) FROM chunk_vectors").get
+def read_chunk_vectors(connection: apsw.Connection, dimension: int, above: int) -> tuple[IntVector, FloatMatrix]:
+    """The chunk ids above a number, ascending, shape (n,), and their vectors, shape (n, dimension)."""
+    count: int = connection.execute("SELECT count(*) FROM chunk_vectors WHERE chunk > ?", (above,)).get
     ids = np.empty(count, dtype=np.int64)
     vectors = np.empty((count, dimension), dtype=np.float32)
-    rows = connection.execute("SELECT chunk, vector FROM chunk_vectors ORDER BY chunk")
+    rows = connection.execute("SELECT chunk, vector FROM chunk_vectors WHERE chunk > ? ORDER BY chunk", (above,))
     for row, (chunk_id, vector) in enumerate(rows):
         ids[row] = chunk_id
         vectors[row] = np.frombuffer(vector, _STORED)
     return ids, vectors
+
+
+def read_all_chunk_ids(connection: apsw.Connection) -> IntVector:
+    """The ids of all chunks, shape (n,), in no order. SQLite reads them from an index, without the texts."""
+    return np.fromiter((row[0] for row in connection.execute("SELECT id FROM chunks")), dtype=np.int64)
 
 
 def read_chunk_ids(connection: apsw.Connection, document_id: str) -> list[int]:

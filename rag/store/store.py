@@ -295,11 +295,16 @@ class Store:
         with self._database.reading() as connection:
             return rows.read_sentence_vectors(connection, sentence_ids)
 
-    def chunk_vectors(self) -> tuple[IntVector, FloatMatrix]:
-        """All chunk ids, int64, ascending, shape (n,), and their vectors, float32, shape (n, dimension)."""
+    def all_chunk_ids(self) -> IntVector:
+        """The ids of all chunks, int64, shape (n,), in no order."""
+        with self._database.reading() as connection:
+            return rows.read_all_chunk_ids(connection)
+
+    def chunk_vectors(self, *, above: int = 0) -> tuple[IntVector, FloatMatrix]:
+        """The chunk ids above a number, int64, ascending, shape (n,), and their vectors, float32, (n, dimension)."""
         with self._database.reading() as connection:
             bound = _model(connection)
-            return rows.read_chunk_vectors(connection, bound.dimension if bound else 0)
+            return rows.read_chunk_vectors(connection, bound.dimension if bound else 0, above)
 
     def search_words(self, words: Sequence[str], k: int) -> list[tuple[int, float]]:
         """At most `k` chunk ids with their BM25 score for any of the words, best first, higher is better, ties by id.

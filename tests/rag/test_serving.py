@@ -52,6 +52,37 @@ def test_change_in_the_store_is_in_the_next_index(store: Store, folder: Path) ->
     assert index.current() is second
 
 
+def test_the_next_index_shares_what_has_not_changed_with_the_one_before(store: Store, folder: Path) -> None:
+    index = ServingIndex(store, folder, MODEL)
+    first = index.current()
+    put(store, "two", "The door is blue.", "The floor is grey.")
+    put(store, "three", "The roof is red.")
+    store.delete_document("one")
+    second = index.current()
+    assert first and second
+    assert second.base is first.base
+    ids, vectors = store.chunk_vectors()
+    assert [second.holds(int(i), vector) for i, vector in zip(ids, vectors, strict=True)] == [True] * second.size
+    put(store, "two", "The door is brown.")
+    third = index.current()
+    assert third
+    assert (third.size, third.newest()) == (2, int(store.all_chunk_ids().max()))
+    index.publish()
+    whole = index.current()
+    assert whole
+    assert whole.is_one_piece
+    assert index.check().ok
+
+
+def test_an_index_on_disk_that_is_behind_is_made_anew(store: Store, folder: Path) -> None:
+    """It may be of a database that was put back by hand and went another way since."""
+    published(store, folder)
+    put(store, "two", "The door is blue.")
+    index = ServingIndex(store, folder, MODEL).current()
+    assert index
+    assert (index.is_one_piece, index.size) == (True, 2)
+
+
 @pytest.mark.parametrize("bit", [0, 22, 31])
 def test_check_finds_one_bit_turned_over_in_a_vector_of_the_database(
     store: Store, folder: Path, tmp_path: Path, bit: int

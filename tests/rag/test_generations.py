@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from samples import MODEL, python_process, run_python, unit_rows
 
-import rag.index
-from rag.index import IndexDamaged, VectorIndex, build_index, load_current, save_generation
+import rag.generations
+from rag.generations import IndexDamaged, load_current, save_generation
+from rag.index import VectorIndex, build_index
 
 DATABASE = "11111111-2222-3333-4444-555555555555"
 
@@ -186,7 +187,7 @@ def steps(directory: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     for change_number in (1, 2):
         save(directory, change_number)
     with monkeypatch.context() as patch:
-        patch.setattr(rag.index, "_step", seen.append)
+        patch.setattr(rag.generations, "_step", seen.append)
         save(directory, 3)
     return seen
 
@@ -205,14 +206,14 @@ SAVE_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, "tests/rag")
-import rag.index
-from test_index_saving import save
+import rag.generations
+from test_generations import save
 
 def die_there(name):
     if name == sys.argv[2]:
         os.kill(os.getpid(), signal.SIGKILL)
 
-rag.index._step = die_there
+rag.generations._step = die_there
 save(Path(sys.argv[1]), 3)
 """
 
@@ -247,7 +248,7 @@ import resource, sys
 from pathlib import Path
 sys.path.insert(0, "tests/rag")
 from rag.errors import StorageFull
-from test_index_saving import save
+from test_generations import save
 resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
 try:
     save(Path(sys.argv[1]), 2)
@@ -263,7 +264,7 @@ except StorageFull as error:
 def test_a_reader_that_a_writer_overtook_looks_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two saves between reading the pointer and reading the generation remove what the pointer named."""
     save(tmp_path, 1)
-    read_small, overtaken = rag.index._read_small, []
+    read_small, overtaken = rag.generations._read_small, []
 
     def slow(path: Path) -> bytes:
         if path.name == "manifest.json" and not overtaken:
@@ -272,7 +273,7 @@ def test_a_reader_that_a_writer_overtook_looks_again(tmp_path: Path, monkeypatch
             save(tmp_path, 3)
         return read_small(path)
 
-    monkeypatch.setattr(rag.index, "_read_small", slow)
+    monkeypatch.setattr(rag.generations, "_read_small", slow)
     loaded = load(tmp_path)
     assert loaded is not None
     assert loaded.change_number == 3
