@@ -1,4 +1,4 @@
-"""`python -m tests.soak [kills] [fuzz] [documents]`: what takes too long for `make test`. Exit code 1: something broke.
+"""`python -m tests.soak [kills] [fuzz] [readers] [documents]`: what takes too long for `make test`. Exit code 1: something broke.
 
 Each part prints what it saw as it goes, and its figures at the end.
 """
@@ -12,9 +12,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests' own modules, as pytest finds them
 
-from tests.soak import documents, fuzz, kills
+from tests.soak import documents, fuzz, kills, readers
 
-_PARTS = ("kills", "fuzz", "documents")
+_PARTS = ("kills", "fuzz", "readers", "documents")
+_SWAP = 5.0  # seconds between two changes under the readers
 
 
 def main() -> int:
@@ -23,6 +24,7 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", help=f"of {', '.join(_PARTS)}; without any: all")
     parser.add_argument("--cycles", type=int, default=200, help="kills")
     parser.add_argument("--files", type=int, default=2_000, help="to fuzz")
+    parser.add_argument("--minutes", type=float, default=10, help="that four readers ask for")
     parser.add_argument("--documents", type=int, default=10_000, help="to ingest")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
@@ -35,6 +37,8 @@ def main() -> int:
                 problems += kills.run(Path(folder), arguments.cycles, arguments.seed, say)
             elif part == "fuzz":
                 problems += fuzz.run(arguments.files, arguments.seed, say)
+            elif part == "readers":
+                problems += readers.run(Path(folder), arguments.minutes * 60, _SWAP, say, seed=arguments.seed)
             else:
                 problems += documents.run(Path(folder), arguments.documents, say)
     for problem in problems:
