@@ -17,7 +17,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -41,12 +41,19 @@ class IndexDamaged(ValueError):
     """The saved index cannot be used: damaged, or made from another database or with another model."""
 
 
-def save_generation(directory: Path, index: VectorIndex, *, database_id: str, model: ModelIdentity) -> None:
+def save_generation(
+    directory: Path,
+    index: VectorIndex,
+    *,
+    database_id: str,
+    model: ModelIdentity,
+    confirm: Callable[[], None] = lambda: None,
+) -> None:
     """Write `index` under `directory` as the current generation, and keep the one before it for those still reading.
 
-    One process at a time may save: hold the store's write lock. Cut short at any moment, it leaves the old or the new
-    generation current. `index` is in one piece, as
-    `build_index` makes it. Raises StorageFull, StorageReadOnly or StorageError; the old one is current then.
+    `index` is in one piece, as `build_index` makes it. One process at a time may save: hold the store's write lock;
+    `confirm` raises where that turns out to be lost. Cut short at any moment, it leaves the old or the new generation
+    current. Raises StorageFull, StorageReadOnly or StorageError; the old one is current then.
     """
     make_private_directory(directory)
     with _translated(directory):
@@ -70,6 +77,7 @@ def save_generation(directory: Path, index: VectorIndex, *, database_id: str, mo
         pointer = directory / f"{_CURRENT}.tmp"
         _write(pointer, f"{name} {hashlib.sha256(manifest).hexdigest()}\n".encode())
         _step("pointer written")
+        confirm()
         pointer.replace(directory / _CURRENT)
         _step("pointer swapped")
         flush_directory(directory)

@@ -55,7 +55,13 @@ class ServingIndex:
             index = self._index
             if index is None or not index.is_one_piece or index.change_number != self._store.change_number():
                 self._index = index = self._build()
-            save_generation(self._folder, index, database_id=self._store.database_id, model=self._model)
+            save_generation(
+                self._folder,
+                index,
+                database_id=self._store.database_id,
+                model=self._model,
+                confirm=self._store.confirm_write_lock,
+            )
             self._published = index.change_number
             self._notice = ""
 

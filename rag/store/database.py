@@ -285,6 +285,7 @@ class Database:
                 self._writer = self._connect(str(self.path), apsw.SQLITE_OPEN_READWRITE)
             with translated(self.path, self._writer), _transaction(self._writer, "BEGIN IMMEDIATE"):
                 yield self._writer
+                self.write_lock.confirm()
 
     def copy_to(self, path: Path) -> None:
         """Write a copy of one moment, without a log, to `path`, which does not exist; others go on meanwhile."""

@@ -25,6 +25,7 @@ class WriteLock:
         self._path = path
         self._turn = threading.RLock()
         self._depth = 0
+        self._file: IO[bytes] | None = None  # while it is held
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -33,15 +34,36 @@ class WriteLock:
         Raises StorageBusy at once when another process has it.
         """
         with self._turn:
-            file = self._lock_file() if self._depth == 0 else None
+            if self._depth == 0:
+                self._file = self._lock_file()
             self._depth += 1
             try:
                 yield
             finally:
                 self._depth -= 1
-                if file is not None:
+                if self._depth == 0 and self._file is not None:
+                    file, self._file = self._file, None
                     file.truncate(0)
                     file.close()
+
+    def confirm(self) -> None:
+        """Raise StorageBusy when the lock is held here and its file was removed meanwhile.
+
+        Then another process may have got a lock too, on a new file of that name, and this one has to stop: someone
+        took it for dead.
+        """
+        file = self._file
+        if file is not None and not self._is_at_path(file):
+            raise StorageBusy(
+                f"{self._path} was removed or replaced while process {os.getpid()} was writing, so another may be"
+                " writing too. Nothing more is written here; let one finish and try again."
+            )
+
+    def _is_at_path(self, file: IO[bytes]) -> bool:
+        try:
+            return os.path.samestat(os.fstat(file.fileno()), self._path.stat())
+        except OSError:
+            return False
 
     def _lock_file(self) -> IO[bytes]:
         """The open file, locked, with this process's id in it."""

@@ -96,6 +96,10 @@ class Store:
         """
         return self._database.write_lock.held()
 
+    def confirm_write_lock(self) -> None:
+        """Raise StorageBusy when the lock is held here, but someone removed its file, so that others may write too."""
+        self._database.write_lock.confirm()
+
     @contextmanager
     def _changing(self) -> Iterator[apsw.Connection]:
         """A transaction that changes documents, which one process does at a time."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
 import tempfile
 import threading
 import time
@@ -13,11 +14,12 @@ from pathlib import Path
 
 import apsw
 import pytest
-from samples import open_store, put, python_process, run_python
+from samples import MODEL, open_store, put, python_process, run_python
 
 from rag.disk import network_file_system
 from rag.errors import IndexMissing, StorageBusy, StorageDamaged, StorageError, StorageTooNew
 from rag.records import IngestStatus
+from rag.serving import ServingIndex
 from rag.store import Store
 
 FILE = "citewell.sqlite"
@@ -96,6 +98,54 @@ def test_a_second_writer_is_told_who_is_writing_and_readers_go_on(data: Path) ->
         # The lock went with the process, though its file and the process id in it are still there.
         assert (data / "write.lock").read_text() == f"{process.pid}\n"
         assert put(store, "b", "More.") == IngestStatus.CREATED
+
+
+OUTLIVE_THE_LOCK = """
+import sys
+from pathlib import Path
+from rag.errors import StorageError
+from rag.serving import ServingIndex
+from samples import MODEL, open_store, put
+def attempt(step):
+    try:
+        step()
+    except StorageError as error:
+        print(type(error).__name__, error, flush=True)
+with open_store(Path(sys.argv[1])) as store:
+    index = ServingIndex(store, Path(sys.argv[1]) / "index", MODEL)
+    with store.write_lock():
+        put(store, "b", "Written before it was stopped.")
+        print("locked", flush=True)
+        sys.stdin.readline()
+        attempt(lambda: put(store, "c", "Written after."))
+        attempt(index.publish)
+    put(store, "d", "Written with a lock of its own.")
+    print("done", flush=True)
+"""
+
+
+def test_a_writer_that_was_taken_for_dead_writes_no_more_when_it_wakes_up(data: Path) -> None:
+    """It is stopped, somebody removes its lock so that another can write, and then it goes on."""
+    with python_process(OUTLIVE_THE_LOCK, data) as process, open_store(data) as store:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == "locked\n"
+        process.send_signal(signal.SIGSTOP)
+        with pytest.raises(StorageBusy, match=f"process {process.pid} is writing"):
+            put(store, "e", "More.")
+        (data / "write.lock").unlink()
+        put(store, "e", "More.")
+        with store.write_lock():
+            ServingIndex(store, data / "index", MODEL).publish()
+        current = (data / "index" / "CURRENT").read_text()
+        process.send_signal(signal.SIGCONT)
+        out, errors = process.communicate("go on\n", timeout=60)
+        *refused, last = out.splitlines()
+        assert (last, errors) == ("done", "")
+        assert [line.partition(" was removed")[0] for line in refused] == [f"StorageBusy {data}/write.lock"] * 2
+        assert (data / "index" / "CURRENT").read_text() == current
+        assert {info.source.id for info in store.documents()} == {"a", "b", "d", "e"}
+        assert [check for check in store.check() if not check.ok] == []
 
 
 def test_the_write_lock_is_reentrant_and_let_go(data: Path) -> None:

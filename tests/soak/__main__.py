@@ -1,6 +1,6 @@
-"""`python -m tests.soak [kills] [fuzz] [readers] [documents]`: what takes too long for `make test`. Exit code 1: something broke.
+"""`python -m tests.soak [kills] [fuzz] [readers] [documents]`: what takes too long for `make test`.
 
-Each part prints what it saw as it goes, and its figures at the end.
+Each part prints what it saw as it goes, and its figures at the end. Exit code 1: something broke.
 """
 
 from __future__ import annotations
