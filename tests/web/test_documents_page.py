@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from rag.pipeline import Pipeline
 from rag.settings import Settings
@@ -101,6 +101,41 @@ class TestAdding:
         page.route("**/api/v1/files/**", lambda route: route.abort())
         page.get_by_label("Choose files").set_input_files(files / "bees.md")
         expect(page.locator(".drop-list li")).to_contain_text("The server cannot be reached")
+
+    def test_a_file_that_failed_is_tried_again_at_a_click(self, visit: Visit, files: Path) -> None:
+        visit.expected = ("console error: Failed to load resource",)
+        page = visit.open("/documents")
+        page.route("**/api/v1/files/**", lambda route: route.abort(), times=1)
+        page.get_by_label("Choose files").set_input_files(files / "bees.md")
+        line = page.locator(".drop-list li")
+        expect(line).to_contain_text("The server cannot be reached")
+        page.get_by_role("button", name="Try bees.md again").click()
+        expect(line).to_have_text("bees.mdadded · 3 sentences")
+
+    def test_of_several_files_it_says_how_far_they_are_and_how_long_it_takes(self, visit: Visit, files: Path) -> None:
+        page = visit.open("/documents")
+        page.clock.install()
+        held: list[Route] = []
+        page.route("**/api/v1/files/**", lambda route: held.append(route))
+        for number in range(4):
+            (files / f"{number}.md").write_text(BEES, encoding="utf-8")
+        with page.expect_request("**/api/v1/files/**"):
+            page.get_by_label("Choose files").set_input_files([files / f"{number}.md" for number in range(4)])
+        told, bar = page.locator(".drop-progress span"), page.get_by_role("progressbar")
+        expect(told).to_have_text("0 of 4 files")
+        for seconds, words in [
+            (100, "1 of 4 files · about 5 minutes left"),
+            (20, "2 of 4 files · about 2 minutes left"),
+            (0, "3 of 4 files · less than a minute left"),
+        ]:
+            page.clock.fast_forward(seconds * 1_000)
+            with page.expect_request("**/api/v1/files/**"):
+                held.pop().continue_()
+            expect(told).to_have_text(words)
+            assert bar.evaluate("bar => bar.value") == pytest.approx(int(words[0]) / 4)
+        held.pop().continue_()
+        expect(page.get_by_role("link", name="Show the list as it is now")).to_be_visible()
+        expect(bar).to_have_count(0)
 
 
 @pytest.mark.slow
