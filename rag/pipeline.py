@@ -7,7 +7,6 @@ to the same data directory meanwhile; the vector index in memory is replaced whe
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -16,7 +15,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from rag import read
 from rag.ask import Examination, Found, compose, find
@@ -54,11 +53,13 @@ from rag.serving import ServingIndex
 from rag.settings import Settings
 from rag.sources import SyncOptions, Tools, ingest_paths, sync_folders
 from rag.store import Store, restore
+from rag.turns import Turns
 from rag.verify import verify_citation
 
 if TYPE_CHECKING:
     from rag.sources.web import FetchOptions
 
+T = TypeVar("T")
 OnResult = Callable[[IngestResult, int, int], None]
 Progress = Callable[[str], None]
 
@@ -79,7 +80,7 @@ class Pipeline:
         self._confidence_of = identity(embedder.identity.sha256, reader.sha256 if reader else "")
         self._parse = Parser(Limits(settings.read_seconds, settings.read_megabytes))
         self._originals = Originals(store, self._parse)
-        self._write_lock = threading.RLock()
+        self._turns = Turns()
         self._suggested: tuple[tuple[int, SiteThreshold | None], list[str]] = (
             (-1, None),
             [],
@@ -153,8 +154,10 @@ class Pipeline:
         The entries of a ZIP archive are files too. Whatever was reported before an interruption stays. Raises
         UnreadableDocument when a path does not exist, and StorageError when nothing more can be written.
         """
-        with self._writing():
-            return ingest_paths(paths, self._tools(), leave_out=self._own_folder(), on_result=on_result)
+        with self._writing_long() as let_others_in:
+            return ingest_paths(
+                paths, self._tools(), leave_out=self._own_folder(), on_result=_between(on_result, let_others_in)
+            )
 
     def sync(
         self, folders: Sequence[Path], options: SyncOptions | None = None, *, on_result: OnResult | None = None
@@ -166,8 +169,14 @@ class Pipeline:
         writes, and StorageError when nothing more can be written.
         """
         options = options or SyncOptions()
-        with nullcontext() if options.dry_run else self._writing():
-            return sync_folders(folders, self._tools(), options, leave_out=self._own_folder(), on_result=on_result)
+        with nullcontext(_nobody) if options.dry_run else self._writing_long() as let_others_in:
+            return sync_folders(
+                folders,
+                self._tools(),
+                options,
+                leave_out=self._own_folder(),
+                on_result=_between(on_result, let_others_in),
+            )
 
     def fetch(
         self, addresses: Sequence[str], options: FetchOptions | None = None, *, on_result: OnResult | None = None
@@ -183,7 +192,7 @@ class Pipeline:
         options = options or FetchOptions()
         allow = tuple(parse_permit(entry) for entry in self.settings.fetch_allow)
         fetcher = Fetcher(FetchLimits(self.settings.max_document_bytes), allow)
-        writing = nullcontext if options.dry_run else self._writing
+        writing = nullcontext if options.dry_run else self._writing_long
         return fetch_pages(addresses, self._tools(), fetcher, options, writing=writing, on_result=on_result)
 
     def failed_files(self) -> list[FileRecord]:
@@ -194,9 +203,10 @@ class Pipeline:
         self, documents: Sequence[Document], *, on_done: Callable[[int, int], None] | None = None
     ) -> None:
         """Store documents that were read elsewhere, each committed by itself."""
-        with self._writing():
+        with self._writing_long() as let_others_in:
             for number, document in enumerate(documents, start=1):
                 self._store_document(document, time.perf_counter())
+                let_others_in()
                 if on_done:
                     on_done(number, len(documents))
 
@@ -212,8 +222,7 @@ class Pipeline:
         if len(data) > self.settings.max_document_bytes:
             raise read.too_large(source.location, len(data), self.settings.max_document_bytes)
         document = read.read_bytes(data, source, parse=self._parse)
-        with self._writing():
-            return self._store_document(document, started, original=data)
+        return self._write(lambda: self._store_document(document, started, original=data))
 
     def read_again(self, document_id: str) -> IngestResult:
         """Read a document anew from its original, as after an update of the program. Its id and title stay.
@@ -221,12 +230,13 @@ class Pipeline:
         Raises DocumentNotFound, OriginalNotFound, and what `put_document` raises; then the document is as it was.
         """
         started = time.perf_counter()
-        stored, original = self.document(document_id), self.original(document_id)
-        document = read.read_bytes(original.data, stored.source, parse=self._parse)
-        with self._writing():
-            return self._store_document(
-                replace(document, modified_at=stored.modified_at), started, original=original.data
-            )
+        result = None
+        while result is None:
+            stored, original = self.document(document_id), self.original(document_id)
+            document = read.read_bytes(original.data, stored.source, parse=self._parse)
+            document = replace(document, modified_at=stored.modified_at)
+            result = self._write(partial(self._store_in_place_of, stored, document, original.data, started))
+        return result
 
     @staticmethod
     def suffixes() -> tuple[str, ...]:
@@ -243,8 +253,7 @@ class Pipeline:
 
     def remove(self, document_id: str) -> None:
         """Delete a document: once this returns nothing of it can be found or quoted. Raises DocumentNotFound."""
-        with self._writing():
-            self._store.delete_document(document_id)
+        self._write(lambda: self._store.delete_document(document_id))
 
     def documents(self) -> list[DocumentInfo]:
         """All documents, by title."""
@@ -376,13 +385,11 @@ class Pipeline:
         """
         now = datetime.now(UTC).isoformat(timespec="seconds")
         fitted = SiteThreshold(value, max_wrong, questions, answered, wrong, self._confidence_of, now)
-        with self._write_lock:
-            self._store.set_threshold(fitted)
+        self._turns.run(lambda: self._store.set_threshold(fitted))
 
     def forget_threshold(self) -> None:
         """Go back to the threshold that comes with the program."""
-        with self._write_lock:
-            self._store.set_threshold(None)
+        self._turns.run(lambda: self._store.set_threshold(None))
 
     def check_threshold(self) -> list[Check]:
         """Whether the fitted threshold, if there is one, is in use. That it is not is no damage."""
@@ -419,9 +426,7 @@ class Pipeline:
 
     def rebuild(self) -> list[Check]:
         """Make the word index and the vector index again from the database; nothing is embedded. Gives `check()`."""
-        with self._writing():
-            self._store.rebuild_words()
-            self._index.publish()
+        self._write(self._rebuild)
         return self.check()
 
     def back_up(self, target: Path) -> int:
@@ -484,19 +489,61 @@ class Pipeline:
             original=original if self.settings.keep_originals else None,
         )
 
+    def _store_in_place_of(
+        self, stored: Document, document: Document, original: bytes, started: float
+    ) -> IngestResult | None:
+        """Store what was read anew; None when by now another text stands in the place of `stored`."""
+        if self.document(stored.source.id).text_sha256 != stored.text_sha256:
+            return None
+        return self._store_document(document, started, original=original)
+
+    def _rebuild(self) -> None:
+        self._store.rebuild_words()
+        self._index.publish()
+
+    def _write(self, task: Callable[[], T]) -> T:
+        """What a short task gives that writes, run in its turn."""
+
+        def run() -> T:
+            with self._writing():
+                return task()
+
+        return self._turns.run(run)
+
+    @contextmanager
+    def _writing_long(self) -> Iterator[Callable[[], None]]:
+        """Write for long; what it gives is called between steps and lets the short tasks of other threads in."""
+        with self._turns.long() as let_others_in, self._writing():
+            yield let_others_in
+
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Keep other writers out, in this process and in others, and publish an index of what was written at the end.
+        """Keep other processes from writing, and publish an index of what was written at the end.
 
         That is done after an error too: what was committed before it stays.
         """
-        with self._write_lock, self._store.write_lock():
+        with self._store.write_lock():
             self._store.bind_model(self._embedder.identity)
             try:
                 yield
             finally:
                 if self._index.is_unpublished():
                     self._index.publish()
+
+
+def _between(on_result: OnResult | None, let_others_in: Callable[[], None]) -> OnResult:
+    """Tells of each result, and lets others write then."""
+
+    def told(result: IngestResult, number: int, total: int) -> None:
+        if on_result is not None:
+            on_result(result, number, total)
+        let_others_in()
+
+    return told
+
+
+def _nobody() -> None:
+    """Let nobody in: nothing is being written."""
 
 
 def _read_lines(path: Path | None) -> Iterator[dict[str, object]]:

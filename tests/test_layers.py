@@ -35,7 +35,7 @@ LEVELS = (
     ("rag.generations",),
     ("rag.retrieve", "rag.extract", "rag.reread", "rag.serving", "rag.calibration", "rag.disagreement"),
     ("rag.answer", "rag.ingest", "rag.originals", "rag.verify"),
-    ("rag.ask", "rag.sources"),
+    ("rag.ask", "rag.sources", "rag.turns"),
     ("rag.pipeline",),
     ("rag.figures",),
     ("rag.evaluate", "rag.report", "rag.threshold"),

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 
 from rag import read
-from rag.errors import InputError, InvalidSetting
+from rag.errors import DocumentNotFound, InputError, InvalidSetting
 from rag.records import UNTRUSTED, IngestResult, IngestStatus, KnownFile, SyncReport
 from rag.sources.folder import Found, list_folder
 from rag.sources.gone import Gone
@@ -236,7 +237,8 @@ def _remove_one(file: KnownFile, refused: bool, tools: Tools, *, dry_run: bool) 
     assert source is not None  # noqa: S101 - only what is stored is removed
     if not dry_run:
         failure = tools.store.known_file(file.record.path) if refused else None
-        tools.store.delete_document(source.id, file=failure.record if failure else None)
+        with suppress(DocumentNotFound):  # someone removed it while this sync let others write
+            tools.store.delete_document(source.id, file=failure.record if failure else None)
     return IngestResult(source.location, IngestStatus.REMOVED, source.id)
 
 

@@ -23,7 +23,7 @@ from rag.sources.web.sitemap import MAX_PAGES, list_pages
 from rag.sources.web.urls import Url, parse_url, shown
 
 OnResult = Callable[[IngestResult, int, int], None]
-Writing = Callable[[], AbstractContextManager[None]]
+Writing = Callable[[], AbstractContextManager[object]]
 
 # Pages and bytes that are held before they are stored.
 _BATCH_PAGES = 20

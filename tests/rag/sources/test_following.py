@@ -9,6 +9,7 @@ import subprocess
 import threading
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from hash_cli import COMMAND, environment, wait_for
 from rag.cli.following import following
 from rag.errors import InputError
 from rag.pipeline import Pipeline
+from rag.records import IngestResult
 from tests.rag.sources.conftest import write
 
 
@@ -42,6 +44,43 @@ def test_it_ends_in_the_middle_of_a_synchronisation_and_keeps_what_was_done(
         assert wait_for(lambda: len(empty_pipeline.documents()) > 0)
     assert 0 < len(empty_pipeline.documents()) < 400
     assert all(check.ok for check in empty_pipeline.check())
+
+
+def test_documents_are_added_and_removed_by_others_in_the_middle_of_a_synchronisation(
+    empty_pipeline: Pipeline, docs: Path
+) -> None:
+    for number in range(30):
+        write(docs / f"{number:02}.txt", f"Shed {number} holds tar.\n")
+    at_work, go_on = threading.Event(), threading.Event()
+    seen = 0
+    at_the_twentieth: set[str] = set()
+
+    def wait_at_the_tenth(*_: IngestResult | int) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == 10:
+            at_work.set()
+            assert go_on.wait(10)
+        if seen == 20:
+            at_the_twentieth.update(info.source.title for info in empty_pipeline.documents())
+
+    with ThreadPoolExecutor() as pool:
+        sync = pool.submit(lambda: empty_pipeline.sync([docs], on_result=wait_at_the_tenth))
+        assert at_work.wait(10)
+        first = next(info.source for info in empty_pipeline.documents())
+        tasks = [
+            pool.submit(empty_pipeline.put_file, "gate.txt", b"The gate is green."),
+            pool.submit(empty_pipeline.remove, first.id),
+        ]
+        assert wait_for(lambda: len(empty_pipeline._turns._errands) == len(tasks))
+        go_on.set()
+        assert [task.exception(10) for task in tasks] == [None, None]
+        assert len(sync.result(10).results) == 30
+    assert "gate" in at_the_twentieth
+    assert first.title not in at_the_twentieth
+    assert len(empty_pipeline.documents()) == 30
+    assert [check for check in empty_pipeline.check() if not check.ok] == []
+    assert [r.status.value for r in empty_pipeline.sync([docs]).results] == ["created"], "its file is still there"
 
 
 def test_nothing_is_started_for_no_folder(empty_pipeline: Pipeline) -> None:
