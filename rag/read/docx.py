@@ -1,4 +1,4 @@
-"""Word documents (DOCX): paragraphs, headings, lists, tables and notes in the order of the body.
+"""Word documents (DOCX): paragraphs, headings, lists and tables in the order of the body, notes after their section.
 
 Read from the XML itself: python-docx passes over content controls, text boxes and notes, and shows deleted text beside
 what replaced it. Insertions count, deletions do not; hidden text is left out. Word stores no page numbers.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -17,6 +17,7 @@ from lxml import etree
 from rag.errors import UnreadableDocument
 from rag.read.archive import MAX_MAIN_PART_BYTES, open_archive, read_xml
 from rag.read.layout import Content, Layout
+from rag.read.notes import Notes
 from rag.read.rows import add_table
 from rag.records import BlockKind
 
@@ -46,12 +47,17 @@ class _Style:
 
 @dataclass(slots=True)
 class _Body:
-    """What is being written, and what is to come at its end."""
+    """What is being written, and what it may refer to."""
 
     layout: Layout
     styles: Mapping[str, _Style]
+    note_texts: Mapping[str, str]  # of footnotes and endnotes, by kind and id
     title: str = ""
-    notes: list[str] = field(default_factory=list)  # ids of footnotes and endnotes, as they are referred to
+    notes: Notes = field(default_factory=Notes)
+
+    def refer(self, note_id: str) -> str:
+        """The mark of a reference to a note."""
+        return self.notes.refer(self.note_texts.get(note_id, ""))
 
 
 def read_docx(data: bytes) -> Content:
@@ -66,10 +72,10 @@ def read_docx(data: bytes) -> Content:
     if content is None:
         raise UnreadableDocument(f"{main} in it has no body; {_EXPECTED} was expected; get the file again")
     folder = posixpath.dirname(main)
-    body = _Body(Layout(), _styles(archive, f"{folder}/styles.xml"))
+    body = _Body(Layout(), _styles(archive, f"{folder}/styles.xml"), _note_texts(archive, folder))
     for element in _blocks(content):
         _add_block(body, element)
-    _add_notes(body, archive, folder)
+    body.notes.write(body.layout)
     return body.layout.content(title=_property_title(archive) or body.title)
 
 
@@ -132,9 +138,11 @@ def _add_block(body: _Body, element: etree._Element) -> None:
     if element.tag == f"{_W}tbl":
         _add_table(body, element)
         return
-    text = _text(element, body.notes)
+    before = body.notes.count
+    text = _text(element, body.refer)
     level, is_item, depth = _role(element, body.styles)
     if level:
+        body.notes.write(body.layout, up_to=before)
         body.title = body.title or (" ".join(text.split()) if level == 1 else "")
         body.layout.add(BlockKind.HEADING, text, level=level)
     elif is_item:
@@ -144,7 +152,7 @@ def _add_block(body: _Body, element: etree._Element) -> None:
     for box in element.iter(f"{_W}txbxContent"):
         if not any(ancestor.tag == _FALLBACK for ancestor in box.iterancestors()):
             for inner in box.iter(f"{_W}p"):
-                body.layout.add(BlockKind.PARAGRAPH, _text(inner, body.notes))
+                body.layout.add(BlockKind.PARAGRAPH, _text(inner, body.refer))
 
 
 def _role(paragraph: etree._Element, styles: Mapping[str, _Style]) -> tuple[int, bool, int]:
@@ -167,8 +175,8 @@ def _role(paragraph: etree._Element, styles: Mapping[str, _Style]) -> tuple[int,
     return level or 0, is_list, int(depth) + 1 if depth.isdecimal() and len(depth) == 1 else 1
 
 
-def _text(element: etree._Element, notes: list[str] | None = None) -> str:
-    """The words of a paragraph as they are shown. References to notes are written [1] and noted in `notes`."""
+def _text(element: etree._Element, refer: Callable[[str], str] | None = None) -> str:
+    """The words of a paragraph as they are shown. `refer` gives the mark in place of a reference to a note."""
     parts: list[str] = []
     waiting = [iter(element)]
     while waiting:
@@ -180,9 +188,8 @@ def _text(element: etree._Element, notes: list[str] | None = None) -> str:
         elif child.tag in (f"{_W}t", _MATH):
             parts.append(child.text or "")
         elif child.tag in (f"{_W}footnoteReference", f"{_W}endnoteReference"):
-            if notes is not None:
-                notes.append(f"{child.tag.removeprefix(_W)[:-9]} {child.get(f'{_W}id', '')}")
-                parts.append(f"[{len(notes)}]")
+            if refer is not None:
+                parts.append(refer(f"{child.tag.removeprefix(_W)[:-9]} {child.get(f'{_W}id', '')}"))
         elif child.tag == f"{_W}r" and _is_hidden(child):
             continue
         elif child.tag.removeprefix(_W) in _MARKS:
@@ -208,7 +215,7 @@ def _add_table(body: _Body, table: etree._Element) -> None:
             if next(cell.iterancestors(f"{_W}tr")) is not row:
                 continue  # of a table inside
             cells.append(cell)
-            text = " ".join(_text(paragraph, body.notes).strip() for paragraph in cell.iter(f"{_W}p"))
+            text = " ".join(_text(paragraph, body.refer).strip() for paragraph in cell.iter(f"{_W}p"))
             merged = cell.find(f"{_W}tcPr/{_W}vMerge")
             # A cell that reaches over several rows counts for each of them.
             if merged is not None and merged.get(f"{_W}val") != "restart":
@@ -236,14 +243,12 @@ def _rows(table: etree._Element) -> Iterator[etree._Element]:
             yield row
 
 
-def _add_notes(body: _Body, archive: zipfile.ZipFile, folder: str) -> None:
-    """The footnotes and endnotes that the text refers to, in that order, under their numbers."""
+def _note_texts(archive: zipfile.ZipFile, folder: str) -> dict[str, str]:
+    """The footnotes and endnotes by kind and id; also those that nothing refers to."""
     found: dict[str, str] = {}
     for kind in ("footnote", "endnote"):
         with suppress(UnreadableDocument):
             for note in read_xml(archive, f"{folder}/{kind}s.xml", _EXPECTED).iter(_W + kind):
                 text = " ".join(_text(paragraph) for paragraph in note.iter(f"{_W}p"))
-                found[f"{kind} {note.get(f'{_W}id', '')}"] = " ".join(text.split())
-    for number, note_id in enumerate(body.notes, start=1):
-        if found.get(note_id):
-            body.layout.add(BlockKind.PARAGRAPH, f"[{number}] {found[note_id]}")
+                found[f"{kind} {note.get(f'{_W}id', '')}"] = text
+    return found

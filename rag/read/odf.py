@@ -14,6 +14,7 @@ from lxml import etree
 from rag.errors import UnreadableDocument
 from rag.read.archive import MAX_MAIN_PART_BYTES, open_archive, read_part, read_xml
 from rag.read.layout import Content, Layout
+from rag.read.notes import Notes
 from rag.read.rows import add_table
 from rag.records import BlockKind
 
@@ -46,7 +47,7 @@ class _Body:
     parents: Mapping[str, str]  # of a style, the one that it is based on
     page: int | None = None
     title: str = ""
-    notes: list[str] = field(default_factory=list)
+    notes: Notes = field(default_factory=Notes)
     warnings: dict[str, None] = field(default_factory=dict)
 
 
@@ -77,8 +78,7 @@ def read_odf(data: bytes) -> Content:
         _add_slides(body, content)
     else:
         _add_flow(body, content)
-    for number, note in enumerate(body.notes, start=1):
-        body.layout.add(BlockKind.PARAGRAPH, f"[{number}] {note}")
+    body.notes.write(body.layout)
     title = ""
     with suppress(UnreadableDocument):
         title = " ".join(read_xml(archive, "meta.xml", _EXPECTED).findtext(".//{*}title", "").split())
@@ -94,6 +94,7 @@ def _add_flow(body: _Body, element: etree._Element, *, item: int = 0, depth: int
             continue
         if child.tag == f"{_TEXT}h":
             level = child.get(f"{_TEXT}outline-level", "1")
+            body.notes.write(body.layout)
             _add_heading(body, _text(child, body.notes), int(level) if level.isdecimal() and len(level) < 3 else 1)
         elif child.tag == f"{_TEXT}p":
             _add_paragraph(body, child, item)
@@ -112,9 +113,11 @@ def _add_heading(body: _Body, text: str, level: int) -> None:
 
 
 def _add_paragraph(body: _Body, paragraph: etree._Element, item: int) -> None:
+    before = body.notes.count
     text = _text(paragraph, body.notes)
     style = paragraph.get(f"{_TEXT}style-name", "")
     if "Title" in (style, body.parents.get(style)):
+        body.notes.write(body.layout, up_to=before)
         _add_heading(body, text, 1)
     elif item:
         body.layout.add(BlockKind.LIST_ITEM, text, level=item, page=body.page)
@@ -125,15 +128,14 @@ def _add_paragraph(body: _Body, paragraph: etree._Element, item: int) -> None:
             _add_flow(body, box)
 
 
-def _text(element: etree._Element, notes: list[str] | None = None, depth: int = 0) -> str:
-    """The words of a paragraph as they are shown; a note is written [1], and its words are put into `notes`."""
+def _text(element: etree._Element, notes: Notes | None = None, depth: int = 0) -> str:
+    """The words of a paragraph as they are shown; a note becomes its mark, and is put into `notes`."""
     parts: list[str] = [element.text or ""]
     for child in element:
         if child.tag == f"{_TEXT}note":
             words = " ".join(_text(p) for p in child.iterfind(f"{_TEXT}note-body/{_TEXT}p"))
             if notes is not None and words.strip():
-                notes.append(" ".join(words.split()))
-                parts.append(f"[{len(notes)}]")
+                parts.append(notes.refer(words))
         elif child.tag == f"{_TEXT}s":
             count = child.get(f"{_TEXT}c", "1")
             parts.append(" " * min(int(count) if count.isdecimal() and len(count) < 5 else 1, _MAX_REPEATED_CHARS))

@@ -87,6 +87,27 @@ class TestNotes:
             "[2] For pupils.",
         ]
 
+    def test_they_come_before_the_next_heading_and_one_of_a_heading_comes_after_it(self) -> None:
+        heading = '<w:outlineLvl w:val="0"/>'
+        body = (
+            par("Fees", properties=heading)
+            + par(run("It is 40 euros") + NOTE.format(1))
+            + par(run("Hours") + NOTE.format(2), properties=heading)
+            + par(run("From eight."))
+        )
+        notes = "".join(
+            f'<w:footnote w:id="{number}">{par(text)}</w:footnote>'
+            for number, text in ((1, "Since 2024."), (2, "In winter from nine."))
+        )
+        assert [text for *_, text in read(body, footnotes=notes)] == [
+            "Fees",
+            "It is 40 euros[1]",
+            "[1] Since 2024.",
+            "Hours[2]",
+            "From eight.",
+            "[2] In winter from nine.",
+        ]
+
     def test_one_that_nothing_refers_to_is_left_out(self) -> None:
         notes = f'<w:footnote w:id="3">{par("Nobody points here.")}</w:footnote>'
         assert [text for *_, text in read(par("Words."), footnotes=notes)] == ["Words."]

@@ -47,6 +47,21 @@ class TestText:
         )
         assert [text for *_, text in read(body)] == ["The fee is 40 euros[1].", "[1] Since 2024."]
 
+    def test_notes_come_before_the_next_heading_and_one_of_a_heading_after_it(self) -> None:
+        note = "<text:note><text:note-body><text:p>{}</text:p></text:note-body></text:note>"
+        body = (
+            f"<text:h>Fees</text:h><text:p>It is 40 euros{note.format('Since 2024.')}</text:p>"
+            f"<text:h>Hours{note.format('In winter from nine.')}</text:h><text:p>From eight.</text:p>"
+        )
+        assert [text for *_, text in read(body)] == [
+            "Fees",
+            "It is 40 euros[1]",
+            "[1] Since 2024.",
+            "Hours[2]",
+            "From eight.",
+            "[2] In winter from nine.",
+        ]
+
     def test_a_text_box_follows_its_paragraph(self) -> None:
         box = "<draw:frame><draw:text-box><text:p>In the box.</text:p></draw:text-box></draw:frame>"
         assert [text for *_, text in read(f"<text:p>Before{box} after.</text:p>")] == ["Before after.", "In the box."]

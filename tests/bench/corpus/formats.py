@@ -179,8 +179,36 @@ def printed(style: str) -> Write:
     return write
 
 
+def noted(parts: list[Part], file: Path) -> None:
+    """A page as LibreOffice saves one with footnotes: each second paragraph after another is a note to that one."""
+    body: list[Part] = []
+    notes: list[str] = []
+    page = to_html([])
+    text: list[str] = []
+    for part in parts:
+        is_after_text = bool(body) and body[-1].kind == part.kind == "paragraph"
+        if is_after_text:
+            notes.append(part.text)
+            number = len(notes)
+            anchor = f'<a class="sdfootnoteanc" name="sdfootnote{number}anc" href="#sdfootnote{number}sym">{number}</a>'
+            text[-1] = text[-1].removesuffix("</p>") + f"<sup>{anchor}</sup></p>"
+            body.append(Part("note"))
+        else:
+            body.append(part)
+            text.append(to_html([part]).partition("<body>")[2].removesuffix("</body></html>"))
+    text += [
+        f'<div id="sdfootnote{number}"><p class="sdfootnote">'
+        f'<a class="sdfootnotesym" name="sdfootnote{number}sym" href="#sdfootnote{number}anc">{number}</a> '
+        f"{escape(note)}</p></div>"
+        for number, note in enumerate(notes, start=1)
+    ]
+    file.write_text(page.replace("<body>", "<body>" + "".join(text)), encoding="utf-8")
+
+
 def converted(source: Write, suffix: str) -> Write:
     """What LibreOffice makes of the file that `source` writes, whose name ends in `suffix`."""
+    # As a text to be printed: a page of the web has no footnotes.
+    how = ["--infilter=HTML (StarWriter)"] if suffix == ".html" else []
 
     def write(parts: list[Part], file: Path) -> None:
         folder = file.parent / f"{file.stem}-source"
@@ -188,7 +216,7 @@ def converted(source: Write, suffix: str) -> Write:
         original = folder / f"{file.stem}{suffix}"
         source(parts, original)
         made = folder / "made"
-        command = ["soffice", f"-env:UserInstallation=file://{folder}/profile", "--headless", "--convert-to",
+        command = ["soffice", f"-env:UserInstallation=file://{folder}/profile", "--headless", *how, "--convert-to",
                    file.suffix[1:], "--outdir", str(made), str(original)]  # fmt: skip
         subprocess.run(command, check=True, capture_output=True, timeout=_SECONDS)
         shutil.move(made / file.name, file)
@@ -226,5 +254,9 @@ FORMATS: Mapping[str, tuple[str, Write]] = {
     "PDF, Chromium, two columns": (".pdf", printed(_COLUMNS)),
     "PDF, LibreOffice Writer": (".pdf", converted(word, ".docx")),
     "PDF, LibreOffice, two columns": (".pdf", converted(_word_in_columns, ".docx")),
+    "DOCX, footnotes": (".docx", converted(converted(noted, ".html"), ".odt")),
+    "ODT, footnotes": (".odt", converted(noted, ".html")),
+    "RTF, footnotes": (".rtf", converted(converted(noted, ".html"), ".odt")),
+    "PDF, LibreOffice, footnotes": (".pdf", converted(converted(noted, ".html"), ".odt")),
     "PDF, LibreOffice Impress": (".pdf", converted(slides, ".pptx")),
 }
