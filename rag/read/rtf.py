@@ -1,15 +1,19 @@
-"""RTF: its words by striprtf, in paragraphs; headings where the file marks them as parts of its outline."""
+"""RTF: its words by striprtf, in paragraphs; headings where the file marks them as parts of its outline.
+
+Notes, which striprtf leaves out, come at the end of their section.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from striprtf import striprtf
 
 from rag.errors import UnreadableDocument
 from rag.read.canonical import clean_text
 from rag.read.layout import Content, Layout
+from rag.read.notes import Notes
 from rag.read.rows import add_table
 from rag.records import BlockKind
 
@@ -26,6 +30,11 @@ _HEADING_STYLE = re.compile(r"\\s(\d{1,4})(?!\d)[^{}]{0,2000}[ ;](?:heading (\d)
 _MAX_STYLES_CHARS = 500_000
 _MARK = "\ue000"
 _MARKED = re.compile(f"(?:{_MARK}([0-8]))+")
+_NOTE = re.compile(r"\{(?:\\\*)?\s*\\footnote(?![a-z])")
+_MAX_NOTE_CHARS = 50_000
+# Around the words of a note, likewise; then around its number.
+_NOTE_BEGIN, _NOTE_END = "\ue001", "\ue002"
+_NOTE_WORDS = re.compile(f"{_NOTE_BEGIN}([^{_NOTE_BEGIN}{_NOTE_END}]*){_NOTE_END}")
 _ITEM = re.compile(r"[ \t]*(?:[\u2022\u00b7\u25aa\uf0b7\u2013*-]|\(?\d{1,3}[.)])[ \t]+(?=\S)")
 _TITLE = re.compile(r"\\title (?P<title>[^{}\\]{1,300})\}")
 
@@ -38,17 +47,25 @@ def read_rtf(data: bytes) -> Content:
         raise UnreadableDocument(f"it has {len(data):,} bytes, but {_MAX_RTF_BYTES:,} are read; save it as .docx")
     rtf = data.decode("latin-1")
     title = _TITLE.search(rtf[:100_000])
-    layout = Layout()
+    layout, notes, texts = Layout(), Notes(), list[str]()
+    words = words_of("".join(_mark_notes(_mark_headings(rtf))))
+
+    def number(note: re.Match[str]) -> str:
+        texts.append(_MARKED.sub("", note[1]))
+        return f"{_NOTE_BEGIN}{len(texts) - 1}{_NOTE_END}"
+
     first, rows = "", list[list[str]]()
-    for line in words_of(_mark_headings(rtf)).split("\n"):
+    for line in _NOTE_WORDS.sub(number, words).split("\n"):
         marked = _MARKED.search(line)
-        text = _MARKED.sub("", line)
+        before = notes.count
+        text = _NOTE_WORDS.sub(lambda note: notes.refer(texts[int(note[1])]), _MARKED.sub("", line))
         if "|" in line and not marked:  # striprtf's mark between cells
             rows.append([cell.strip() for cell in text.rstrip("| ").split("|")])
             continue
         _add_table(layout, rows)
         rows = []
         if marked:
+            notes.write(layout, up_to=before)
             first = first or (" ".join(text.split()) if marked[1] == "0" else "")
             layout.add(BlockKind.HEADING, text, level=int(marked[1]) + 1)
         elif item := _ITEM.match(text):
@@ -56,6 +73,7 @@ def read_rtf(data: bytes) -> Content:
         else:
             layout.add(BlockKind.PARAGRAPH, text)
     _add_table(layout, rows)
+    notes.write(layout)
     return layout.content(title=" ".join(clean_text(title["title"])[0].split()) if title else first)
 
 
@@ -80,6 +98,20 @@ def _mark_headings(rtf: str) -> str:
         rest = styled.sub(lambda style: f"{style[0]}\\u-8192?{levels[style[1]]} ", rtf[body:])
         rtf = rtf[:body] + rest
     return _OUTLINE.sub(r"\\u-8192?\1 ", rtf)
+
+
+def _mark_notes(rtf: str) -> Iterator[str]:
+    """The same RTF in pieces, with footnotes and endnotes as words of the text between two marks."""
+    end = 0
+    for note in _NOTE.finditer(rtf):
+        if note.start() < end:  # inside another one
+            continue
+        close = _group_end(rtf, note.end(), _MAX_NOTE_CHARS)
+        if rtf[close : close + 1] != "}":  # looking on for each that follows would take too long
+            break
+        yield f"{rtf[end : note.start()]}{{\\u-8191?{rtf[note.end() : close]}\\u-8190?}}"
+        end = close + 1
+    yield rtf[end:]
 
 
 def words_of(rtf: str) -> str:

@@ -36,6 +36,31 @@ def test_headings_by_style_and_by_outline() -> None:
     ]
 
 
+def test_notes_come_at_the_end_of_their_section() -> None:
+    """As LibreOffice writes a note, with a star, and as Word does, without; its words may be in two paragraphs."""
+    body = (
+        rb"\pard\s1 Fees\par\pard It is 40 euros"
+        rb"{\super\chftn{\*\footnote \chftn\pard{ Since \{May\} 2024.\par For M\'fcller.}}}.\par"
+        rb"\pard\s1 Hours\par\pard From eight"
+        rb"{\footnote\pard\plain\s5 {\chftn} In winter | at nine.}, daily.\par Or later.\par"
+    )
+    assert read(body, STYLES) == [
+        ("heading", 1, "Fees"),
+        ("paragraph", 0, "It is 40 euros[1]."),
+        ("paragraph", 0, "[1] Since {May} 2024. For M\u00fcller."),
+        ("heading", 1, "Hours"),
+        ("paragraph", 0, "From eight[2], daily."),
+        ("paragraph", 0, "Or later."),
+        ("paragraph", 0, "[2] In winter | at nine."),
+    ]
+
+
+def test_notes_without_an_end_and_marks_in_the_text_are_no_trouble() -> None:
+    assert read(rb"\pard Before.\par {\footnote{\footnote " * 2_000) == [("paragraph", 0, "Before.")]
+    body = rb"\pard A\u-8191?7\u-8190? B\u-8191?\u-8191?x\u-8190? C\u-8190?.\par"
+    assert next(text for *_, text in read(body)).startswith("A[1] B")
+
+
 def test_items_of_a_list() -> None:
     assert read(rb"\pard {\listtext\'95\tab}A note\par") == [("list_item", 1, "A note")]
 
