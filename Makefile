@@ -51,7 +51,7 @@ check: lint type test ## all of the above: what a change must pass
 bench: install ## measure speed, as ratios in one run
 	@$(BIN)/python -m tests.bench
 
-soak: install ## kill, fuzz and fill it for half an hour
+soak: install ## kill, fuzz, read and fill it for three quarters of an hour
 	@$(BIN)/python -m tests.soak
 
 clean: ## remove the virtual environment and caches, never the data
