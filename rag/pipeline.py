@@ -466,7 +466,8 @@ class Pipeline:
     def _tools(self) -> Tools:
         """What a file passes through on its way into the store."""
         read_apart = partial(read.read_bytes, parse=self._parse)
-        return Tools(self._store, read_apart, self._store_file, self.settings.max_document_bytes)
+        limit, keeps = self.settings.max_document_bytes, self.settings.keep_originals
+        return Tools(self._store, read_apart, self._store_file, limit, keeps)
 
     def _own_folder(self) -> Path:
         """The data directory, in which no documents are looked for."""

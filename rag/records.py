@@ -399,7 +399,7 @@ class FileRecord:
     document_id: str  # of the document that it became or would become; "" for an archive
     error: str  # why it did not become one; "" when it did
     read_at: str  # ISO 8601, UTC
-    read_with: str  # names the formats and limits of that time: under others a failure is tried again
+    read_with: str  # names readers and settings of that time: under others the file is read again
 
 
 @dataclass(frozen=True, slots=True)

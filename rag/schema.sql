@@ -134,7 +134,7 @@ CREATE TABLE files (
     document_id    TEXT NOT NULL,     -- the document that it became or would become; '' of an archive
     error          TEXT NOT NULL,     -- why it did not become one; '' when it did
     read_at        TEXT NOT NULL,
-    read_with      TEXT NOT NULL      -- the formats and limits of that time: under others a failure is tried again
+    read_with      TEXT NOT NULL      -- the readers and settings of that time: under others the file is read again
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX files_by_document ON files (document_id);

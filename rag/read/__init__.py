@@ -26,6 +26,7 @@ from rag.read.files import (
     unreadable,
 )
 from rag.read.formats import MEDIA_TYPES, READERS, content_of
+from rag.read.identity import reading_sha256
 from rag.read.layout import Content
 from rag.records import Document, Source
 
@@ -41,6 +42,7 @@ __all__ = [
     "read_document",
     "read_file",
     "read_open",
+    "reading_sha256",
     "title_from",
     "too_large",
     "unreadable",

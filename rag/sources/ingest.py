@@ -1,4 +1,4 @@
-"""Files and folders that are named once: each is read anew, and nothing is taken for gone."""
+"""Files and folders that are named once: each is opened, and nothing is taken for gone."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def ingest_paths(
 
     for number, failure in enumerate(found.unlisted, start=1):
         tell(failure, number)
-    intake = Intake(tools, tools.store.known_file, always=True)
+    intake = Intake(tools, tools.store.known_file, retry=True)
     for number, file in enumerate(found.files.values(), start=len(found.unlisted) + 1):
         for result in intake.take(file):
             tell(result, number)

@@ -44,11 +44,15 @@ class Tools:
     read: Callable[[bytes, Source], Document]  # bytes to a document; raises InputError
     put: Callable[[Document, FileRecord, float, bytes], IngestResult]  # stores it, and with it the record and the bytes
     max_bytes: int  # of one document
+    keeps_originals: bool
 
     @property
     def read_with(self) -> str:
-        """Changes when a file that failed may be read after all: with a new format, or another limit."""
-        known = " ".join([*sorted(read.MEDIA_TYPES), str(self.max_bytes)])
+        """Changes when the same bytes may give something else: with another version of the readers, or other settings.
+
+        Then files are read again though they are the same, those that failed and those that did not.
+        """
+        known = f"{read.reading_sha256()} {self.max_bytes} {self.keeps_originals}"
         return hashlib.sha256(known.encode()).hexdigest()[:16]
 
 
@@ -71,20 +75,18 @@ class Intake:
         tools: Tools,
         known: Callable[[bytes], KnownFile | None],
         *,
-        always: bool = False,
         retry: bool = False,
         dry_run: bool = False,
         gone: Gone | None = None,
     ) -> None:
-        """`known` tells what the store has from a path. With `always` each file is read anew, whatever its bytes.
+        """`known` tells what the store has from a path.
 
         With `retry` what failed is tried again though it is the same. `gone` are the documents without a file, to one
         of which a new file with the same bytes gives its place.
         """
         self._tools = tools
         self._known = known
-        self._always = always
-        self._retry = retry or always
+        self._retry = retry
         self._dry_run = dry_run
         self._gone = gone or Gone()
         self._read_with = tools.read_with
@@ -154,7 +156,7 @@ class Intake:
         record = self._record(
             item.path, item.location, item.stamp, sha256, "" if known is None else known.record.document_id
         )
-        if known is not None and not self._always:
+        if known is not None:
             if self._is_stored(item, known, sha256):
                 yield from self._keep(record, known, item, started)
                 return
@@ -291,10 +293,16 @@ class Intake:
         return self._record(path, location, UNTRUSTED, "", self._id_for(path, location, self._known(path)))
 
     def _is_stored(self, item: Item, known: KnownFile, sha256: str) -> bool:
-        """Whether the document that the file became is there, of the same bytes, format and place."""
+        """Whether the document that the file became is there, of the same bytes, format and place, read as today."""
         source = known.source
         wanted = (item.media_type, item.location, sha256)
-        return source is not None and (source.media_type, source.location, known.content_sha256) == wanted
+        if source is None or (source.media_type, source.location, known.content_sha256) != wanted:
+            return False
+        return self._dry_run or (known.record.read_with == self._read_with and self._has_original(source.id))
+
+    def _has_original(self, document_id: str) -> bool:
+        """Whether the bytes of a document are kept, or need not be."""
+        return not self._tools.keeps_originals or self._tools.store.original_sha256(document_id) is not None
 
     def _failed_before(self, known: KnownFile, sha256: str) -> bool:
         """Whether these bytes failed with the formats and limits of today."""

@@ -179,7 +179,8 @@ def _is_same(file: KnownFile | None, read_with: str, *, retry: bool) -> bool:
         return False
     if file.record.error:
         return not retry and file.record.read_with == read_with
-    return file.source is not None and file.content_sha256 == file.record.content_sha256
+    is_there = file.source is not None and file.content_sha256 == file.record.content_sha256
+    return is_there and file.record.read_with == read_with
 
 
 def _gone(sides: Sequence[_Side], present: set[bytes], archives: set[bytes]) -> Gone:

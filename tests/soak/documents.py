@@ -22,7 +22,7 @@ _PAUSE = 0.5  # seconds between two questions, so that asking is not the load th
 _SAMPLE = 1_000  # documents between two looks at the memory
 _AGAIN_SHARE = 0.02
 _SLOWER = 2.0
-# Brings a folder into the store, by "ingest", which reads each file anew, or by "sync", which knows what has not
+# Brings a folder into the store, by "ingest", which opens each file, or by "sync", which opens those that look
 # changed; tells after every so many documents how long it took and what memory is used.
 _INGEST = """
 import json, sys, time
@@ -72,22 +72,22 @@ def run(folder: Path, count: int, say: Callable[[str], None]) -> list[str]:
         # The same store, grown, with nothing else being done.
         grown = statistics.median(ask(pipeline, _QUESTIONS))
         again = _ingest("sync", data, files, say)
-        anew = _ingest("ingest", data, files, say)
+        opened = _ingest("ingest", data, files, say)
     busy = statistics.median(meanwhile)
     memory, seconds = [sample["mb"] for sample in first], first[-1]["seconds"]
-    share, share_anew = again[-1]["seconds"] / seconds, anew[-1]["seconds"] / seconds
+    share, share_opened = again[-1]["seconds"] / seconds, opened[-1]["seconds"] / seconds
     say(
         f"documents: {count} in {seconds:.0f} s, {count / seconds:.1f} documents and "
         f"{first[-1]['sentences'] / seconds:.1f} sentences a second; memory {memory[0]:.0f} MB after the first "
         f"{_SAMPLE}, {max(memory):.0f} MB at most; again with nothing changed {share:.2%} of the time by sync, "
-        f"{share_anew:.2%} by ingest, which reads each file anew"
+        f"{share_opened:.2%} by ingest, which opens each file"
     )
     say(
         f"a question: {idle * 1e3:.0f} ms idle, {busy * 1e3:.0f} ms meanwhile ({len(meanwhile)} of them), "
         f"{grown * 1e3:.0f} ms idle with all documents, at the median"
     )
-    if share > _AGAIN_SHARE:
-        problems.append(f"the second time took {share:.1%} of the first")
+    if max(share, share_opened) > _AGAIN_SHARE:
+        problems.append(f"again with nothing changed took {share:.1%} and {share_opened:.1%} of the first time")
     if busy > _SLOWER * max(idle, grown):
         problems.append(f"questions took {busy / max(idle, grown):.1f} times as long meanwhile")
     return problems

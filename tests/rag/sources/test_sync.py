@@ -15,6 +15,7 @@ from samples import python_process
 
 from rag.errors import InvalidSetting, StorageBusy
 from rag.pipeline import Pipeline
+from rag.read.layout import Content
 from rag.records import IngestStatus, VerificationStatus
 from rag.settings import Settings
 from rag.sources import SyncOptions
@@ -497,6 +498,7 @@ import sys
 from pathlib import Path
 from fakes import HashEmbedder, ReadsHere
 from rag.pipeline import Pipeline
+from rag.read.layout import Content
 from rag.settings import Settings
 def wait(result, number, total):
     print("in it", flush=True)
@@ -539,3 +541,38 @@ def test_an_interrupted_sync_is_completed_by_the_next(three: Path, sync: Sync, e
     sync()
     assert set(ids(empty_pipeline)) == {"gate.txt", "boat.txt", "crane.txt", *(f"{n}.txt" for n in range(6))}
     assert told(sync()) == []
+
+
+def test_files_are_read_again_after_an_update_of_the_readers(
+    docs: Path, sync: Sync, empty_pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What they say is the same, so nothing is stored anew; and the time after, no file is opened."""
+    write(docs / "gate.txt", "The gate opens at eight.\n")
+    sync()
+    read: list[str] = []
+    parse = empty_pipeline._parse
+
+    def watched(data: bytes, media_type: str) -> Content:
+        read.append(media_type)
+        return parse(data, media_type)
+
+    monkeypatch.setattr(empty_pipeline, "_parse", watched)
+    for version, expected in [("", 0), ("another", 1), ("another", 0)]:
+        if version:
+            monkeypatch.setattr("rag.read.reading_sha256", lambda: "another")
+        number, changes = len(read), empty_pipeline.health().index_version
+        report = sync()
+        assert (told(report), report.unchanged) == ([], 1)
+        empty_pipeline.ingest([docs])
+        assert len(read) - number == expected
+        assert empty_pipeline.health().index_version == changes
+
+
+def test_a_dry_run_after_an_update_of_the_readers_announces_no_change(
+    docs: Path, sync: Sync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(docs / "gate.txt", "The gate opens at eight.\n")
+    sync()
+    monkeypatch.setattr("rag.read.reading_sha256", lambda: "another")
+    report = sync(dry_run=True)
+    assert (told(report), report.unchanged) == ([], 1)
