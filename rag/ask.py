@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 from rag.answer import abstain, compose_answer
 from rag.calibration import confidence, fit_for, signals
+from rag.converse import stand_alone
 from rag.embed import Embedder
 from rag.extract import extract, word_weights
 from rag.question import Question, analyse_question
 from rag.reader import Reader
-from rag.records import Answer, Extract, Hit, NoAnswerReason, SiteThreshold
+from rag.records import Answer, Exchange, Extract, Hit, NoAnswerReason, SiteThreshold
 from rag.reread import reread
 from rag.retrieve import retrieve
 from rag.serving import ServingIndex
@@ -29,6 +30,7 @@ class Found:
     """What retrieval gives to extraction; everything read from the store belongs to one moment."""
 
     question: Question
+    asked: str  # as it was typed
     hits: tuple[Hit, ...]
     texts: Mapping[str, str]  # of the documents of the hits that are read, by id
     frequencies: Mapping[str, int]  # passages that hold each word of the question
@@ -60,13 +62,16 @@ def find(
     serving: ServingIndex,
     principals: Sequence[str] | None = None,
     within: str | None = None,
+    history: Sequence[Exchange] = (),
 ) -> Found:
     """The `k` best passages for `question`, with all that is needed to answer from them, of one moment.
 
-    `within` is the id of the one document to look in. Raises InvalidQuestion.
+    `within` is the id of the one document to look in; `history` is what the question may refer to, oldest first.
+    Raises InvalidQuestion.
     """
     started = time.perf_counter()
-    asked = analyse_question(question, max_chars=settings.max_question_chars)
+    typed = analyse_question(question, max_chars=settings.max_question_chars)
+    asked = _stand_alone(typed, history, max_chars=settings.max_question_chars) if history else typed
     vector = embedder.embed_question(asked.text) if asked.is_searchable else None
     index = serving.current()
     with store.snapshot():
@@ -78,6 +83,7 @@ def find(
         ids = dict.fromkeys(hit.chunk.source.id for hit in hits[: settings.passages])
         return Found(
             question=asked,
+            asked=typed.text,
             hits=tuple(hits),
             texts={i: store.document(i).text for i in ids},
             frequencies=store.chunk_frequencies(asked.words),
@@ -88,6 +94,12 @@ def find(
             degraded=index is None,
             seconds=time.perf_counter() - started,
         )
+
+
+def _stand_alone(typed: Question, history: Sequence[Exchange], *, max_chars: int) -> Question:
+    """`typed` with its referents filled in; as it is when that would be too long to be read."""
+    text = stand_alone(typed.text, history)
+    return typed if text == typed.text or len(text) > max_chars else analyse_question(text, max_chars=max_chars)
 
 
 def compose(
@@ -102,7 +114,7 @@ def compose(
     started = time.perf_counter()
     if found.documents == 0 or not asked.is_searchable:
         reason = NoAnswerReason.NO_DOCUMENTS if found.documents == 0 else NoAnswerReason.NOT_A_QUESTION
-        return Examination((), (), {}, abstain(asked.text, reason, index_version=found.index_version))
+        return Examination((), (), {}, _as_typed(abstain(asked.text, reason, index_version=found.index_version), found))
     extracts = extract(asked, read_hits, word_weights(asked, found.frequencies, found.chunks))
     if reader is not None:
         extracts = reread(asked, extracts, read_hits, reader)
@@ -126,4 +138,12 @@ def compose(
     extracting = time.perf_counter() - started
     timings = {"retrieve": found.seconds, "extract": extracting, "total": found.seconds + extracting}
     answer = dataclasses.replace(answer, timings_ms={k: round(v * 1000, 1) for k, v in timings.items()})
+    answer = _as_typed(answer, found)
     return Examination(found.hits, tuple(extracts), seen, answer)
+
+
+def _as_typed(answer: Answer, found: Found) -> Answer:
+    """`answer` under the question as it was typed, with what was searched for beside it where that is another one."""
+    if found.question.text == found.asked:
+        return answer
+    return dataclasses.replace(answer, question=found.asked, stand_alone_question=found.question.text)

@@ -9,9 +9,11 @@
     │   ├── FetchFailed           a page that could not be had
     │   │   └── PageGone          its server says that there is none
     │   ├── InvalidQuestion       empty, too long, nothing to search for
+    │   ├── ConversationFull      it has as many questions as one may have
     │   └── InvalidSetting        a setting or option has a value that makes no sense
     ├── NotFoundError
     │   ├── DocumentNotFound      no document has this id
+    │   ├── ConversationNotFound  no conversation has this id, or none any more
     │   ├── OriginalNotFound      the file that a document was read from is not kept
     │   └── PageNotFound          the original has no such page, or none that can be shown
     ├── NotReadyError             what is needed is not there yet
@@ -68,6 +70,10 @@ class InvalidQuestion(InputError):
     """The question is empty, too long, or holds nothing to search for."""
 
 
+class ConversationFull(InputError):
+    """The conversation has as many questions as one may have."""
+
+
 class InvalidSetting(InputError):
     """A setting or an option has a value that makes no sense."""
 
@@ -78,6 +84,10 @@ class NotFoundError(RagError):
 
 class DocumentNotFound(NotFoundError):
     """No document has this id."""
+
+
+class ConversationNotFound(NotFoundError):
+    """No conversation has this id, or none any more; or it has no such turn."""
 
 
 class OriginalNotFound(NotFoundError):

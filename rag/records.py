@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -273,6 +274,37 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """An earlier question of a conversation, and what was quoted to it: what a follow-up may refer to."""
+
+    question: str  # as it was searched for, with its referents filled in
+    quotes: tuple[str, ...] = ()  # the sentences of the answer; none when the documents did not say
+    topics: tuple[str, ...] = ()  # titles and innermost headings of what was cited, the first citation's first
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question of a conversation that is kept, and its answer."""
+
+    number: int  # in the conversation, from 1
+    asked_at: str  # ISO 8601, UTC
+    shown: Mapping[str, Any]  # the answer as it was shown: `rag.render.answer_body`
+    relevance: str | None = None  # what somebody thought of it: "relevant" or "not_relevant"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Questions that were asked one after the other, and their answers. Whoever knows its id may open it."""
+
+    id: str  # 22 characters of [A-Za-z0-9_-]: 128 bits of chance
+    title: str
+    created_at: str  # ISO 8601, UTC
+    updated_at: str  # of the last turn
+    expires_at: str  # when it is deleted, unless there is another turn
+    turns: tuple[Turn, ...] = ()  # in order
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentInfo:
     """A stored document without its text, for lists."""
 
@@ -475,3 +507,81 @@ class Health:
     chunks: int
     index_version: int
     model: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """How the questions of one day ended, whether their texts are kept or not."""
+
+    day: str  # ISO 8601, UTC
+    answered: int
+    declined: int
+    voted_down: int  # votes of that day against an answer; the answer may be older
+
+
+@dataclass(frozen=True, slots=True)
+class OpenQuestion:
+    """A question, in one wording, that was declined or whose answer was voted down, by however many people asked it."""
+
+    id: int  # of its latest asking; stands for all of this wording
+    question: str  # as it was searched for
+    count: int  # askings in the period
+    before: int  # askings in the period of the same length before
+    outcome: str  # of the latest asking: "answered", or the reason why not
+    confidence: float  # likewise
+    last_asked: str  # ISO 8601, UTC
+    up: int = 0  # votes for its answers
+    down: int = 0  # and against them
+    comments: tuple[str, ...] = ()  # on them, newest first
+
+    @property
+    def wrong(self) -> int:
+        """How often it was declined in the period; of an answered one, the votes against it."""
+        return self.down if self.outcome == AnswerStatus.ANSWERED else self.count
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionGroup:
+    """Open questions that ask for much the same: the one that went wrong most often first, which names the group."""
+
+    questions: tuple[OpenQuestion, ...]
+
+    @property
+    def wrong(self) -> int:
+        """How often one of them was declined or voted down in the period."""
+        return sum(question.wrong for question in self.questions)
+
+    @property
+    def count(self) -> int:
+        """Askings in the period."""
+        return sum(question.count for question in self.questions)
+
+    @property
+    def before(self) -> int:
+        """Askings in the period before."""
+        return sum(question.before for question in self.questions)
+
+    @property
+    def last_asked(self) -> str:
+        """When one of them was last asked: ISO 8601, UTC."""
+        return max(question.last_asked for question in self.questions)
+
+
+@dataclass(frozen=True, slots=True)
+class UnansweredReport:
+    """What was not answered in the last days, for whoever keeps the documents."""
+
+    days: tuple[DayCount, ...]  # each day of the period, today last
+    before: tuple[DayCount, ...]  # likewise of the period of the same length before
+    reasons: Mapping[str, int]  # how many questions of the period were declined for each reason
+    keep_days: int  # days that texts are kept; 0: they are not, and there are no groups
+    groups: tuple[QuestionGroup, ...]  # what went wrong most often first
+    left_out: int  # wordings beyond those that are grouped, the oldest ones
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAgain:
+    """An open question asked again of the documents of today."""
+
+    id: int  # of the OpenQuestion
+    answer: Answer

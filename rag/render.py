@@ -7,13 +7,17 @@ names and their order are a public contract; `web.schemas` documents them.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
 from rag.records import (
     Answer,
+    AskedAgain,
     Citation,
+    Conversation,
+    DayCount,
     Disagreement,
     DocumentInfo,
     FileRecord,
@@ -22,9 +26,12 @@ from rag.records import (
     Hit,
     IngestResult,
     Place,
+    QuestionGroup,
     Source,
     Span,
     SyncReport,
+    Turn,
+    UnansweredReport,
     Verification,
     Version,
 )
@@ -64,6 +71,8 @@ def answer_body(answer: Answer) -> Body:
         "citations": [citation_body(citation) for citation in answer.citations],
         "passages": [hit_body(hit) for hit in answer.passages],
         "stand_alone_question": answer.stand_alone_question,
+        "conversation_id": None,
+        "turn": None,
         "index_version": answer.index_version,
         "degraded": answer.degraded,
         "timings_ms": dict(answer.timings_ms),
@@ -86,6 +95,44 @@ def citation_body(citation: Citation) -> Body:
         "sha256": place.text_sha256,
         "link": link_to(place.source.id, place.span, place.text_sha256),
         "also_in": [place_body(other) for other in citation.also_in],
+        "removed": False,
+    }
+
+
+def conversation_body(conversation: Conversation) -> Body:
+    """A conversation with its answers as they were shown."""
+    turns = [_turn_body(turn, conversation.id) for turn in conversation.turns]
+    return {**conversation_head(conversation), "turns": turns}
+
+
+def conversation_head(conversation: Conversation) -> Body:
+    """A conversation without its turns."""
+    return {
+        "id": conversation.id,
+        "title": conversation.title,
+        "created_at": conversation.created_at,
+        "updated_at": conversation.updated_at,
+        "expires_at": conversation.expires_at,
+    }
+
+
+def exported_body(conversation: Conversation) -> Body:
+    """A conversation for others to read: without its id, which would let them change it."""
+    return {
+        "title": conversation.title,
+        "created_at": conversation.created_at,
+        "updated_at": conversation.updated_at,
+        "turns": [_turn_body(turn, None) for turn in conversation.turns],
+    }
+
+
+def _turn_body(turn: Turn, conversation_id: str | None) -> Body:
+    """A question of a conversation, its answer as it was shown, and what somebody thought of it."""
+    return {
+        "number": turn.number,
+        "asked_at": turn.asked_at,
+        "answer": {**turn.shown, "conversation_id": conversation_id, "turn": turn.number},
+        "relevance": turn.relevance,
     }
 
 
@@ -209,6 +256,58 @@ def version_body(version: Version) -> Body:
         "characters": version.characters,
         "stored_at": version.stored_at,
         "superseded_at": version.superseded_at,
+    }
+
+
+def unanswered_body(report: UnansweredReport) -> Body:
+    """What was not answered. `before` of a group is None where the texts are not kept for long enough to know."""
+    keeps_both = report.keep_days >= 2 * len(report.days)
+    return {
+        "days": len(report.days),
+        "keep_questions_days": report.keep_days,
+        "total": _total_body(report.days),
+        "before": _total_body(report.before),
+        "reasons": dict(report.reasons),
+        "per_day": [_day_body(day) for day in report.days],
+        "groups": [_group_body(group, keeps_both=keeps_both) for group in report.groups],
+        "left_out": report.left_out,
+    }
+
+
+def asked_again_body(again: AskedAgain) -> Body:
+    """An open question and the answer of today."""
+    return {"id": again.id, "answer": answer_body(again.answer)}
+
+
+def _total_body(days: Sequence[DayCount]) -> Body:
+    answered, declined = sum(day.answered for day in days), sum(day.declined for day in days)
+    voted_down = sum(day.voted_down for day in days)
+    return {"asked": answered + declined, "answered": answered, "declined": declined, "voted_down": voted_down}
+
+
+def _day_body(day: DayCount) -> Body:
+    return {"day": day.day, **_total_body([day])}
+
+
+def _group_body(group: QuestionGroup, *, keeps_both: bool) -> Body:
+    return {
+        "count": group.count,
+        "before": group.before if keeps_both else None,
+        "last_asked": group.last_asked,
+        "questions": [
+            {
+                "id": question.id,
+                "question": question.question,
+                "count": question.count,
+                "outcome": question.outcome,
+                "confidence": question.confidence,
+                "last_asked": question.last_asked,
+                "up": question.up,
+                "down": question.down,
+                "comments": list(question.comments),
+            }
+            for question in group.questions
+        ],
     }
 
 

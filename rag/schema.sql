@@ -148,3 +148,59 @@ CREATE TABLE feedback (
     comment         TEXT NOT NULL,
     created_at      TEXT NOT NULL
 ) STRICT;
+
+-- Conversations, as they were shown. Whoever knows the id of one may open it, so an id is 128 bits of chance.
+CREATE TABLE conversations (
+    number     INTEGER PRIMARY KEY AUTOINCREMENT,
+    id         TEXT NOT NULL UNIQUE,
+    title      TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX conversations_by_age ON conversations (updated_at);
+
+CREATE TABLE turns (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    conversation INTEGER NOT NULL REFERENCES conversations (number) ON DELETE CASCADE,
+    number       INTEGER NOT NULL,  -- in the conversation, from 1
+    request_id   TEXT NOT NULL,     -- of the client, so that asking again after a lost connection adds nothing; or ''
+    shown        TEXT NOT NULL,     -- the answer's body as JSON, but for the words of documents deleted since
+    asked_at     TEXT NOT NULL,
+    relevance    TEXT CHECK (relevance IN ('relevant', 'not_relevant')),  -- what somebody thought of it
+    UNIQUE (conversation, number)
+) STRICT;
+
+CREATE UNIQUE INDEX turns_by_request ON turns (conversation, request_id) WHERE request_id <> '';
+
+-- The documents whose words a turn shows: when one is deleted, its words leave the conversations too.
+CREATE TABLE turn_documents (
+    document_id TEXT NOT NULL,
+    turn        INTEGER NOT NULL REFERENCES turns (id) ON DELETE CASCADE,
+    PRIMARY KEY (document_id, turn)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX turn_documents_by_turn ON turn_documents (turn);
+
+-- What was asked, for whoever keeps the documents: only where the settings say that questions are kept.
+CREATE TABLE questions (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    answer_id     TEXT NOT NULL,
+    question      TEXT NOT NULL,  -- as it was searched for
+    outcome       TEXT NOT NULL,  -- "answered", or the reason why not
+    confidence    REAL NOT NULL,
+    index_version INTEGER NOT NULL,
+    vector        BLOB NOT NULL,  -- of the question, for grouping: little-endian float32
+    asked_at      TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX questions_by_age ON questions (asked_at);
+CREATE INDEX questions_by_answer ON questions (answer_id);
+
+-- How many questions a day ended how. Counted always: it holds nobody's words.
+CREATE TABLE outcomes (
+    day     TEXT NOT NULL,  -- ISO 8601, UTC
+    outcome TEXT NOT NULL,
+    count   INTEGER NOT NULL,
+    PRIMARY KEY (day, outcome)
+) STRICT, WITHOUT ROWID;

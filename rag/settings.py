@@ -71,6 +71,18 @@ class Settings:
     questions_per_minute: int = 120
     # Questions worked on at once; beyond it 429. Two cores gain nothing from more.
     max_concurrent_questions: int = 8
+    # Days that a conversation is kept after its last question; 0 keeps none. Whoever has its link can open it.
+    keep_conversations_days: int = 30
+    # Days that the texts of questions are kept for whoever looks after the documents, to see what was not answered;
+    # 0 keeps none and only counts them. Nothing by default: people ask about illnesses, lawsuits and colleagues.
+    keep_questions_days: int = 0
+    # Whether pages of `allowed_origins` may ask without a token. Without it they need one from POST
+    # /api/v1/widget/tokens, which only who knows api_key gets.
+    widget_public: bool = False
+    # Seconds that such a token holds: long enough for an answer to be read, short enough to be worth little stolen.
+    widget_token_seconds: int = 600
+    # Language of the pages (ISO 639-1, one that there are texts for); "" follows each browser.
+    interface_language: str = ""
     # Folders that the server keeps the documents in step with while it runs.
     watch: tuple[str, ...] = ()
     # A JSON Lines file of questions; the first ones marked "suggested" that get an answer are offered on the page.
@@ -112,8 +124,11 @@ class Settings:
                 raise InvalidSetting(f"{name} is {getattr(self, name)}; expected 1 or more.")
         if self.read_megabytes < _MIN_READ_MEGABYTES:
             raise InvalidSetting(f"read_megabytes is {self.read_megabytes}; expected {_MIN_READ_MEGABYTES} or more.")
-        if self.keep_versions < 0:
-            raise InvalidSetting(f"keep_versions is {self.keep_versions}; expected 0 or more.")
+        for name in ("keep_versions", "keep_conversations_days", "keep_questions_days"):
+            if getattr(self, name) < 0:
+                raise InvalidSetting(f"{name} is {getattr(self, name)}; expected 0 or more.")
+        if not 30 <= self.widget_token_seconds <= 86_400:
+            raise InvalidSetting(f"widget_token_seconds is {self.widget_token_seconds}; expected 30 to 86400.")
         if not 0 <= self.port <= 65_535:
             raise InvalidSetting(f"port is {self.port}; expected 0 to 65535.")
         if self.min_confidence != -1.0 and not 0.0 <= self.min_confidence <= 1.0:

@@ -17,9 +17,9 @@ FILES = sorted(path for folder in ("rag", "web") for path in (ROOT / folder).rgl
 LEVELS = (
     ("rag.records", "rag.errors"),
     ("rag.hosts",),
-    ("rag.settings", "rag.disk", "rag.render"),
+    ("rag.settings", "rag.disk", "rag.render", "rag.shown", "rag.transcript"),
     ("rag.measures", "rag.cases", "rag.words", "rag.values"),
-    ("rag.question", "rag.statements"),
+    ("rag.question", "rag.statements", "rag.converse"),
     ("rag.models",),
     (
         "rag.candidates",
@@ -34,7 +34,15 @@ LEVELS = (
     ),
     ("rag.generations",),
     ("rag.retrieve", "rag.extract", "rag.reread", "rag.serving", "rag.calibration", "rag.disagreement"),
-    ("rag.answer", "rag.ingest", "rag.originals", "rag.verify"),
+    (
+        "rag.answer",
+        "rag.conversations",
+        "rag.ingest",
+        "rag.originals",
+        "rag.suggest",
+        "rag.unanswered",
+        "rag.verify",
+    ),
     ("rag.ask", "rag.sources", "rag.turns"),
     ("rag.pipeline",),
     ("rag.figures",),

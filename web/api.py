@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query
@@ -11,7 +12,8 @@ from pydantic import BaseModel
 
 from rag import render
 from rag.errors import RagError
-from rag.records import Answer, Hit
+from rag.pipeline import Step
+from rag.records import Exchange
 from rag.render import Body, to_json
 from web import examples, schemas
 from web.dependencies import PipelineDep, count_request, json_only, question_place
@@ -41,22 +43,34 @@ health_router = APIRouter()
     tags=["questions"],
     summary="Ask a question",
     response_model=schemas.AnswerBody,
-    responses=problems(413, 415, 422, 429, 503)
+    responses=problems(404, 413, 415, 422, 429, 503)
     | {200: {"content": {EVENT_MEDIA_TYPE: {"schema": {"type": "string"}, "example": examples.EVENTS}}}},
     dependencies=[Depends(json_only), Depends(question_place)],
 )
 def ask(request: schemas.AskRequest, pipeline: PipelineDep, accept: Annotated[str, Header()] = "") -> Response:
     """Sentences copied from the documents, each with its citations, or `no_answer` with a reason: both are 200.
 
-    With `Accept: text/event-stream` the same comes in steps: `passages`, `citations`, `sentence` for each sentence,
-    and `done` with the whole body. `error` carries a problem when something fails on the way.
+    With `keep` the answer becomes a turn of a conversation; it comes without one where it cannot be kept. The same
+    `request_id` in the same conversation again gives the same answer and adds nothing.
+
+    With `Accept: text/event-stream` the same comes in steps: `question` where something else was searched for than was
+    typed, `passages`, `citations`, `sentence` for each sentence, and `done` with the whole body. `error` carries a
+    problem when something fails on the way. Who hangs up before `done` leaves no turn.
     """
+    steps = pipeline.converse_in_steps(
+        request.question,
+        conversation_id=request.conversation_id,
+        keep=request.keep,
+        request_id=request.request_id,
+        history=[Exchange(e.question, tuple(e.quotes), tuple(e.topics)) for e in request.history],
+        stand_alone=request.stand_alone,
+        max_sentences=request.max_sentences,
+    )
     if EVENT_MEDIA_TYPE not in accept:
-        answer = pipeline.ask(request.question, max_sentences=request.max_sentences)
-        return reply(schemas.AnswerBody, render.answer_body(answer))
-    steps = pipeline.ask_in_steps(request.question, max_sentences=request.max_sentences)
+        *_, (_, body) = steps
+        return reply(schemas.AnswerBody, body)
     first = next(steps)  # before the response starts, so that an invalid question still gets its status
-    return StreamingResponse(_events(first, steps), media_type=EVENT_MEDIA_TYPE)
+    return StreamingResponse(_events(chain([first], steps)), media_type=EVENT_MEDIA_TYPE)
 
 
 @router.get(
@@ -97,12 +111,21 @@ def verify(citation: schemas.VerifyRequest, pipeline: PipelineDep) -> Response:
     tags=["questions"],
     summary="Say whether an answer helped",
     status_code=204,
-    responses=problems(403, 413, 415, 422, 429, 503),
+    responses=problems(403, 404, 413, 415, 422, 429, 503),
     dependencies=[Depends(json_only), Depends(count_request)],
 )
 def feedback(given: schemas.FeedbackRequest, pipeline: PipelineDep) -> None:
-    """Keep what somebody thought of an answer."""
-    pipeline.feedback(given.id, relevance=given.relevance, citation_number=given.citation_number, comment=given.comment)
+    """Keep what somebody thought of an answer, and with the turn of the conversation that shows it, if it has one."""
+    turn = None
+    if given.conversation_id is not None and given.turn is not None:
+        turn = (given.conversation_id, given.turn)
+    pipeline.feedback(
+        given.id,
+        relevance=given.relevance,
+        citation_number=given.citation_number,
+        comment=given.comment,
+        turn=turn,
+    )
 
 
 @health_router.get("/healthz", tags=["health"], summary="Is it alive?", response_model=schemas.AliveBody)
@@ -126,24 +149,18 @@ def readyz(pipeline: PipelineDep) -> Response:
     return reply(schemas.HealthBody, render.health_body(health))
 
 
-def _events(first: tuple[Hit, ...] | Answer, steps: Iterator[tuple[Hit, ...] | Answer]) -> Iterator[str]:
-    """The event stream of a question whose first step is done."""
-    assert isinstance(first, tuple)  # noqa: S101 - what ask_in_steps promises
-    yield _event("passages", [render.hit_body(hit) for hit in first])
+def _events(steps: Iterator[Step]) -> Iterator[str]:
+    """The event stream of an answer, its events numbered from 1."""
+    number = 0
     try:
-        *_, answer = steps
+        for number, (name, data) in enumerate(steps, start=1):
+            if name == "done":
+                schemas.AnswerBody.model_validate(data)
+            yield _event(name, data, number)
     except RagError as error:
-        yield _event("error", problem_of(error).body("/api/v1/ask"))
-        return
-    assert isinstance(answer, Answer)  # noqa: S101 - what ask_in_steps promises
-    body = render.answer_body(answer)
-    schemas.AnswerBody.model_validate(body)
-    yield _event("citations", body["citations"])
-    for sentence in body["answer"]["sentences"] if body["answer"] else []:
-        yield _event("sentence", sentence)
-    yield _event("done", body)
+        yield _event("error", problem_of(error).body("/api/v1/ask"), number + 1)
 
 
-def _event(name: str, data: object) -> str:
+def _event(name: str, data: object, number: int) -> str:
     """One event. JSON has no raw line break, so one data line is enough."""
-    return f"event: {name}\ndata: {to_json(data)}\n\n"
+    return f"event: {name}\ndata: {to_json(data)}\nid: {number}\n\n"

@@ -14,7 +14,7 @@ from fastapi.staticfiles import StaticFiles
 
 from rag.pipeline import Pipeline
 from rag.settings import Settings
-from web import api, documents, pages, schemas
+from web import api, conversations, documents, pages, schemas, suggestions, unanswered
 from web.errors import add_error_handlers
 from web.limits import BodyLimit, QuestionLimits
 from web.security import Guard, check_exposure
@@ -39,6 +39,7 @@ def create_app(settings: Settings, pipeline: Pipeline | None = None) -> FastAPI:
             yield
             return
         app.state.pipeline = await run_in_threadpool(Pipeline.open, settings, create=True)
+        app.state.pipeline.suggestions()  # begins to make them, behind this, before somebody wants them
         try:
             yield
         finally:
@@ -57,7 +58,17 @@ def create_app(settings: Settings, pipeline: Pipeline | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.pipeline = pipeline
     app.state.limits = QuestionLimits(settings)
-    for router in (api.router, documents.router, documents.files_router, api.health_router, pages.router):
+    for router in (
+        api.router,
+        conversations.router,
+        documents.router,
+        documents.files_router,
+        api.health_router,
+        pages.router,
+        suggestions.router,
+        unanswered.router,
+        unanswered.page_router,
+    ):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     add_error_handlers(app)
@@ -73,7 +84,7 @@ def _add_layers(app: FastAPI, settings: Settings) -> None:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
-            allow_methods=("GET", "POST", "PUT", "DELETE"),
+            allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
             allow_headers=("Authorization", "Content-Type"),
         )
     app.add_middleware(Guard, settings=settings)

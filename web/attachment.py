@@ -11,6 +11,7 @@ from fastapi.responses import Response
 # What a browser does not run, whatever is in it. Everything else is sent as bytes of no known kind.
 _HARMLESS = frozenset(
     {
+        "application/json",
         "application/pdf",
         "application/rtf",
         "application/vnd.oasis.opendocument.presentation",

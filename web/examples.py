@@ -17,7 +17,17 @@ _LINK = f"/documents/library-rules?start={_START}&end={_END}&sha256={_SHA256[:12
 
 _SOURCE: dict[str, Any] = {"id": "library-rules", "title": "Library rules", "url": None}
 
-ASK: dict[str, Any] = {"question": "How long may I keep a book?", "conversation_id": None, "max_sentences": 3}
+_CONVERSATION_ID = "xJ3q0Vw8nYpK5tRbZ2cLmA"
+
+ASK: dict[str, Any] = {
+    "question": "How long may I keep a book?",
+    "conversation_id": None,
+    "keep": True,
+    "request_id": "0b9f7c52-5d2e-4c1b-9a57-3f8f6c1d2e70",
+    "history": [],
+    "stand_alone": False,
+    "max_sentences": 3,
+}
 CITATION: dict[str, Any] = {
     "number": 1,
     "document": _SOURCE,
@@ -31,6 +41,7 @@ CITATION: dict[str, Any] = {
     "sha256": _SHA256,
     "link": _LINK,
     "also_in": [],
+    "removed": False,
 }
 PASSAGE: dict[str, Any] = {
     "document": _SOURCE,
@@ -58,6 +69,8 @@ ANSWER: dict[str, Any] = {
     "citations": [CITATION],
     "passages": [PASSAGE],
     "stand_alone_question": None,
+    "conversation_id": _CONVERSATION_ID,
+    "turn": 1,
     "index_version": 12,
     "degraded": False,
     "timings_ms": {"retrieve": 6.1, "extract": 80.2, "total": 90.4},
@@ -111,7 +124,31 @@ FEEDBACK: dict[str, Any] = {
     "relevance": "not_relevant",
     "citation_number": 1,
     "comment": "This is about journals, not books.",
+    "conversation_id": _CONVERSATION_ID,
+    "turn": 1,
 }
+RENAME: dict[str, Any] = {"title": "Borrowing books"}
+CONVERSATION_HEAD: dict[str, Any] = {
+    "id": _CONVERSATION_ID,
+    "title": "How long may I keep a book?",
+    "created_at": "2026-11-23T09:00:00+00:00",
+    "updated_at": "2026-11-23T09:00:00+00:00",
+    "expires_at": "2026-12-23T09:00:00+00:00",
+}
+CONVERSATION: dict[str, Any] = {
+    **CONVERSATION_HEAD,
+    "turns": [{"number": 1, "asked_at": "2026-11-23T09:00:00+00:00", "answer": ANSWER, "relevance": "not_relevant"}],
+}
+CONVERSATION_EXPORT: dict[str, Any] = {
+    "title": CONVERSATION_HEAD["title"],
+    "created_at": CONVERSATION_HEAD["created_at"],
+    "updated_at": CONVERSATION_HEAD["updated_at"],
+    "turns": [{**CONVERSATION["turns"][0], "answer": {**ANSWER, "conversation_id": None}}],
+}
+CONVERSATION_MARKDOWN = (
+    f"# How long may I keep a book?\n\n## How long may I keep a book?\n\n> {_QUOTE} \\[1\\]\n\n"
+    f"1. Library rules, Library rules \\> Books: <https://docs.example{_LINK}>, SHA-256 {_SHA256}\n"
+)
 HEALTH: dict[str, Any] = {
     "ready": True,
     "degraded": False,
@@ -129,11 +166,42 @@ PROBLEM: dict[str, Any] = {
     "instance": "/api/v1/documents/library-rules",
 }
 EVENTS = (
-    "event: passages\ndata: [...]\n\nevent: citations\ndata: [...]\n\n"
-    f'event: sentence\ndata: {{"text":"{_QUOTE}","citations":[1]}}\n\nevent: done\ndata: {{"id":"...", ...}}\n\n'
+    "event: passages\ndata: [...]\nid: 1\n\nevent: citations\ndata: [...]\nid: 2\n\n"
+    f'event: sentence\ndata: {{"text":"{_QUOTE}","citations":[1]}}\nid: 3\n\n'
+    'event: done\ndata: {"id":"...", ...}\nid: 4\n\n'
 )
 FAILED_FILE = {
     "location": "scan.pdf",
     "error": "the pages 1-3 have no text; recognise it with another program, then try again",
     "tried_at": "2026-11-02T09:30:00+00:00",
+}
+_TOTAL = {"asked": 40, "answered": 31, "declined": 9, "voted_down": 1}
+UNANSWERED: dict[str, Any] = {
+    "days": 1,
+    "keep_questions_days": 90,
+    "total": _TOTAL,
+    "before": {"asked": 22, "answered": 20, "declined": 2, "voted_down": 0},
+    "reasons": {"low_confidence": 3, "not_in_documents": 6},
+    "per_day": [{"day": "2026-11-24", **_TOTAL}],
+    "groups": [
+        {
+            "count": 5,
+            "before": 1,
+            "last_asked": "2026-11-24T08:12:00+00:00",
+            "questions": [
+                {
+                    "id": 17,
+                    "question": "Can I pay a fine by card?",
+                    "count": 5,
+                    "outcome": "not_in_documents",
+                    "confidence": 0.06,
+                    "last_asked": "2026-11-24T08:12:00+00:00",
+                    "up": 0,
+                    "down": 0,
+                    "comments": [],
+                }
+            ],
+        }
+    ],
+    "left_out": 0,
 }

@@ -9,38 +9,95 @@ from fastapi.responses import Response
 
 from rag import render
 from rag.errors import InvalidQuestion, PageNotFound
-from rag.render import LINK_SHA256_DIGITS, to_json
-from web.dependencies import DocumentId, PipelineDep, SettingsDep, question_place_for_page
+from rag.pipeline import Pipeline
+from rag.render import LINK_SHA256_DIGITS, Body, to_json
+from rag.settings import Settings
+from web.dependencies import DocumentId, PipelineDep, SettingsDep, count_request, question_place_for_page
 from web.document_view import Marking, blocks_to_show, is_text, marking, marks_of
 from web.templating import templates
 
 router = APIRouter(include_in_schema=False)
 _DOCUMENTS_A_PAGE = 100
+# What the page's script loads, named in the page so that all of it is fetched at once.
+_MODULES = (
+    *("citewell-chat", "answer", "card", "copy", "feedback", "language", "menu", "panel", "parts", "stream", "turn"),
+    *("conversations", "shortcuts", "storage"),
+)
 
 
 @router.get("/", dependencies=[Depends(question_place_for_page)])
-def home(request: Request, pipeline: PipelineDep, settings: SettingsDep, q: str = "") -> Response:
-    """The question box, and the answer to `q` if there is one. A question that cannot be asked is 422."""
-    question, body, complaint = q.strip(), None, ""
-    if question:
-        try:
-            body = render.answer_body(pipeline.ask(question))
-        except InvalidQuestion as error:
-            complaint = str(error)
-    answered = body is not None and body["answer"] is not None
+def home(request: Request, pipeline: PipelineDep, settings: SettingsDep, q: str = "", c: str = "") -> Response:
+    """The question box, and the answer to `q` if there is one. A question that cannot be asked is 422.
+
+    With `c`, the id of a conversation, `q` is understood as a follow-up in it. Looking keeps nothing.
+    """
+    question = q.strip()
+    if not question:
+        return _ask_page(request, pipeline, settings, [])
+    turn: Body = {"question": question, "answer": None, "complaint": "", "relevance": None}
+    try:
+        turn["answer"] = pipeline.converse(question, conversation_id=c or None)
+    except InvalidQuestion as error:
+        turn["complaint"] = str(error)
+    return _ask_page(request, pipeline, settings, [turn], title=question, follows=c)
+
+
+@router.get("/c/{id}", dependencies=[Depends(count_request)])
+def show_conversation(
+    request: Request,
+    id: str,  # noqa: A002 - the name in the address
+    pipeline: PipelineDep,
+    settings: SettingsDep,
+) -> Response:
+    """A conversation as it was shown, with its sources. 404 when it was deleted, or its time is over."""
+    body = render.conversation_body(pipeline.conversation(id))
+    turns: list[Body] = [
+        {
+            "question": turn["answer"]["question"],
+            "answer": turn["answer"],
+            "complaint": "",
+            "relevance": turn["relevance"],
+        }
+        for turn in body["turns"]
+    ]
+    return _ask_page(request, pipeline, settings, turns, title=body["title"], conversation=body)
+
+
+def _ask_page(
+    request: Request,
+    pipeline: Pipeline,
+    settings: Settings,
+    turns: list[Body],
+    *,
+    title: str = "",
+    conversation: Body | None = None,
+    follows: str = "",
+) -> Response:
+    """The page with what was asked so far. Suggestions help until something was asked, and after no answer.
+
+    `follows` is the conversation that the form without scripts asks in. The title of one is shown where it is not just
+    the first question again.
+    """
+    last = turns[-1]["answer"] if turns else None
+    complained = bool(turns) and last is None
     return templates.TemplateResponse(
         request,
         "ask.html",
         {
-            "question": question,
-            "body": body,
-            "body_json": to_json(body) if body else "",
-            "complaint": complaint,
-            "suggestions": [] if answered else pipeline.suggestions(),
+            "title": title,
+            "turns": turns,
+            "turns_json": to_json(turns),
+            "conversation": conversation,
+            "follows": conversation["id"] if conversation else follows,
+            "named": bool(conversation) and not turns[0]["question"].startswith(title.removesuffix(" …")),
+            "keep_days": settings.keep_conversations_days,
+            "suggestions": [] if complained or (last and last["answer"]) else pipeline.suggestions(),
             "document_count": pipeline.health().documents,
+            "uploads": settings.uploads,
             "max_question_chars": settings.max_question_chars,
+            "modules": _MODULES,
         },
-        status_code=422 if complaint else 200,
+        status_code=422 if complained else 200,
     )
 
 
@@ -76,7 +133,7 @@ def list_documents(
     )
 
 
-def _searched(body: render.Body) -> str:
+def _searched(body: Body) -> str:
     return f"{body['title']} {body['location']}".casefold()
 
 

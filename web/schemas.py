@@ -6,9 +6,9 @@ is not documented here.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from web import examples
 
@@ -29,12 +29,47 @@ Sha256 = Annotated[str, Field(description="SHA-256 (hexadecimal) of the document
 Link = Annotated[str, Field(description="Relative link that opens the document with these characters marked.")]
 
 
+ConversationId = Annotated[
+    str, Field(max_length=64, description="The conversation's id. Whoever knows it may open, rename and delete it.")
+]
+_Text = Annotated[str, Field(max_length=4_000)]
+
+
+class ExchangeBody(_Body):
+    """An earlier question and what was quoted to it."""
+
+    question: _Text = Field(description="As it was searched for: `stand_alone_question`, or else `question`.")
+    quotes: list[_Text] = Field(default=[], max_length=10, description="The sentences of its answer.")
+    topics: list[_Text] = Field(
+        default=[], max_length=20, description="Titles and innermost headings of what was cited, in order."
+    )
+
+
 class AskRequest(_Body):
-    """A question."""
+    """A question, by itself or in a conversation."""
 
     model_config = _example(examples.ASK)
     question: str = Field(description="In words, as one would ask a colleague.")
-    conversation_id: None = Field(None, description="For follow-up questions; not used yet, must be null.")
+    conversation_id: ConversationId | None = Field(
+        None, description="The conversation that the question belongs to: a follow-up is understood from it."
+    )
+    keep: bool = Field(
+        False, description="Whether the answer is kept: as a turn of that conversation, or as the first of a new one."
+    )
+    request_id: str = Field(
+        "",
+        max_length=64,
+        pattern=r"^[A-Za-z0-9_-]*$",
+        description="Made up by the client, to ask again after a lost connection: what was kept for the same "
+        "conversation and id comes again. Of 22 characters and more, it is known without a conversation too.",
+    )
+    history: list[ExchangeBody] = Field(
+        default=[],
+        max_length=10,
+        description="What was asked before, oldest first, where no conversation is kept; not beside `conversation_id`. "
+        "Only the last 5 are looked at.",
+    )
+    stand_alone: bool = Field(False, description="Whether the question is taken as it is: nothing is filled in.")
     max_sentences: int | None = Field(None, ge=1, description="The most sentences the answer may have.")
 
 
@@ -73,6 +108,11 @@ class CitationBody(_Body):
     sha256: Sha256
     link: Link
     also_in: list[PlaceBody] = Field(description="Where the same statement stands too.")
+    removed: bool = Field(
+        False,
+        description="In a conversation: the document was deleted since, and its words with it. `quote`, `before`, "
+        "`after`, `section` and the text of the sentence are empty then.",
+    )
 
 
 class PassageBody(_Body):
@@ -151,6 +191,8 @@ class AnswerBody(_Body):
     citations: list[CitationBody]
     passages: list[PassageBody] = Field(description="The nearest passages, best first, also when there is no answer.")
     stand_alone_question: str | None = Field(description="The question with its missing referents filled in.")
+    conversation_id: str | None = Field(description="The conversation that keeps this answer; null where none does.")
+    turn: int | None = Field(ge=1, description="Its number in that conversation, from 1.")
     index_version: int = Field(description="Grows with every change to the documents.")
     degraded: bool = Field(description="The vector index is being rebuilt; passages were found by words alone.")
     timings_ms: dict[str, float]
@@ -268,6 +310,142 @@ class FeedbackRequest(_Body):
     relevance: Literal["relevant", "not_relevant"]
     citation_number: int | None = Field(None, ge=1, description="The citation that is meant; null for the answer.")
     comment: str = Field("", max_length=2_000)
+    conversation_id: ConversationId | None = Field(None, description="With `turn`: where the answer is kept.")
+    turn: int | None = Field(None, ge=1, le=1_000_000, description="Its number in that conversation.")
+
+    @model_validator(mode="after")
+    def _check_turn(self) -> Self:
+        if (self.conversation_id is None) != (self.turn is None):
+            raise ValueError("conversation_id and turn belong together: give both, or neither.")
+        return self
+
+
+class TurnBody(_Body):
+    """A question of a conversation, and its answer as it was shown."""
+
+    number: int = Field(ge=1, description="From 1.")
+    asked_at: str = Field(description="ISO 8601, UTC.")
+    answer: AnswerBody
+    relevance: Literal["relevant", "not_relevant"] | None = Field(description="What was said of it last.")
+
+
+class ConversationHeadBody(_Body):
+    """A conversation without its questions."""
+
+    model_config = _example(examples.CONVERSATION_HEAD)
+    id: ConversationId
+    title: str
+    created_at: str = Field(description="ISO 8601, UTC.")
+    updated_at: str = Field(description="Of its last question.")
+    expires_at: str = Field(description="When it is deleted, unless something is asked in it before.")
+
+
+class ConversationBody(ConversationHeadBody):
+    """A conversation, with its answers as they were shown."""
+
+    model_config = _example(examples.CONVERSATION)
+    turns: list[TurnBody]
+
+
+class ConversationExportBody(_Body):
+    """A conversation for others to read: without its id, by which they could change it."""
+
+    model_config = _example(examples.CONVERSATION_EXPORT)
+    title: str
+    created_at: str = Field(description="ISO 8601, UTC.")
+    updated_at: str
+    turns: list[TurnBody]
+
+
+class RenameRequest(_Body):
+    """Another title for a conversation."""
+
+    model_config = _example(examples.RENAME)
+    title: str = Field(max_length=1_000, description="1 to 200 characters are left of it without control characters.")
+
+
+class SuggestionsBody(_Body):
+    """Questions to offer."""
+
+    model_config = _example({"suggestions": ["How long does a loan last?"]})
+    suggestions: list[str]
+
+
+class TotalBody(_Body):
+    """How the questions of some time ended."""
+
+    asked: int = Field(description="`answered` and `declined` together.")
+    answered: int
+    declined: int
+    voted_down: int = Field(description="Votes given against an answer in that time.")
+
+
+class DayBody(TotalBody):
+    """The same of one day."""
+
+    day: str = Field(description="ISO 8601, UTC.")
+
+
+class OpenQuestionBody(_Body):
+    """A question in one wording."""
+
+    id: int = Field(description="Stands for everybody who asked it in these words.")
+    question: str = Field(description="As it was searched for: of a follow-up, what it was understood as.")
+    count: int = Field(description="How often it was asked.")
+    outcome: str = Field(description='How it ended the last time: "answered", or the reason why not.')
+    confidence: float
+    last_asked: str = Field(description="ISO 8601, UTC.")
+    up: int = Field(description="Votes for its answers.")
+    down: int = Field(description="Votes against them.")
+    comments: list[str] = Field(description="On its answers, newest first.")
+
+
+class QuestionGroupBody(_Body):
+    """Questions that ask for much the same, the one that went wrong most often first."""
+
+    count: int = Field(description="How often they were asked.")
+    before: int | None = Field(
+        description="How often in as many days before; null where texts are not kept for long enough to know."
+    )
+    last_asked: str = Field(description="ISO 8601, UTC.")
+    questions: list[OpenQuestionBody]
+
+
+class UnansweredBody(_Body):
+    """What was not answered."""
+
+    model_config = _example(examples.UNANSWERED)
+    days: int
+    keep_questions_days: int = Field(description="Days that texts are kept; 0: they are only counted.")
+    total: TotalBody
+    before: TotalBody = Field(description="Of as many days before.")
+    reasons: dict[str, int] = Field(description="How many were declined for each reason.")
+    per_day: list[DayBody] = Field(description="Every day, today last.")
+    groups: list[QuestionGroupBody] = Field(
+        description="What went wrong most often first; none where texts are not kept."
+    )
+    left_out: int = Field(description="Wordings that are not grouped because there are too many: the oldest ones.")
+
+
+class QuestionIdsRequest(_Body):
+    """Questions of the list."""
+
+    model_config = _example({"ids": [17, 23]})
+    ids: list[Annotated[int, Field(ge=1, lt=2**63)]] = Field(min_length=1, max_length=1_000)
+
+
+class AskedAgainBody(_Body):
+    """A question and its answer of today."""
+
+    id: int = Field(description="The id that was asked for.")
+    answer: AnswerBody
+
+
+class AskedAgainListBody(_Body):
+    """The questions that were asked again; those that are no longer kept are left out."""
+
+    model_config = _example({"asked": [{"id": 17, "answer": examples.ANSWER}]})
+    asked: list[AskedAgainBody]
 
 
 class AliveBody(_Body):

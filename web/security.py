@@ -40,7 +40,7 @@ _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 def check_exposure(settings: Settings) -> None:
     """Raise InvalidSetting when anyone on the network could add and remove documents."""
-    if settings.uploads and not settings.api_key and not _is_loopback(settings.host):
+    if settings.uploads and not settings.api_key and not is_loopback(settings.host):
         raise InvalidSetting(
             f"host is {settings.host!r}, which other machines can reach, and anyone there could add and remove "
             f"documents. Set CITEWELL_API_KEY to a secret, or CITEWELL_UPLOADS=false, or keep host at 127.0.0.1."
@@ -126,7 +126,7 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     """Whether only this machine can reach an address."""
     if host.lower() == "localhost":
         return True

@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
 from starlette.templating import Jinja2Templates
 
 from rag.render import Body
+from web.language import Texts, chosen, languages, texts_for
 
 _FOLDER = Path(__file__).parent
 
 
-def where(place: Body) -> str:
+def where(place: Body, texts: Texts) -> str:
     """Section and page of a citation or passage in words; a section that starts with the title does not repeat it."""
     path = place["section"].split(" > ")
     if path[0] == place["document"]["title"]:
         path = path[1:]
-    page = f"page {place['page']}" if place["page"] else ""
+    page = texts("place.page", page=place["page"]) if place["page"] else ""
     return ", ".join(part for part in (" / ".join(path), page) if part)
+
+
+def _of_request(request: Request) -> dict[str, Any]:
+    """What every template has: its texts, the languages there are, and addresses that keep the one that was chosen."""
+    texts, language = texts_for(request), chosen(request)
+
+    def address(path: str, **query: object) -> str:
+        given = {name: value for name, value in query.items() if value not in ("", None)}
+        given |= {"lang": language} if language else {}
+        return f"{path}?{urlencode(given)}" if given else path
+
+    fixed = bool(request.app.state.settings.interface_language)
+    others = [] if fixed else [other for other in languages().values() if other.language != texts.language]
+    return {"t": texts, "other_languages": others, "chosen_language": language, "address": address}
 
 
 templates = Jinja2Templates(
@@ -28,6 +46,7 @@ templates = Jinja2Templates(
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-    )
+    ),
+    context_processors=[_of_request],
 )
 templates.env.filters["where"] = where

@@ -14,7 +14,7 @@ from io import TextIOWrapper
 import typer
 from rich.text import Text
 
-from rag.cli.asking import ask, search, serve
+from rag.cli.asking import ask, chat, search, serve
 from rag.cli.care import backup, rebuild, restore, verify
 from rag.cli.console import err
 from rag.cli.documents import documents, ingest, remove
@@ -36,6 +36,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     watch,
     fetch,
     ask,
+    chat,
     search,
     documents,
     remove,

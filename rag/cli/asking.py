@@ -11,8 +11,11 @@ from rich.text import Text
 from rag import render
 from rag.cli.console import AsJson, DataDir, Model, make_settings, opened, out, print_json, say
 from rag.cli.following import following
+from rag.conversations import recent
+from rag.errors import InvalidQuestion
 from rag.pipeline import Pipeline
-from rag.records import Answer, AnswerStatus, NoAnswerReason
+from rag.records import Answer, AnswerStatus, Exchange, NoAnswerReason
+from rag.shown import exchange_of
 
 _REASONS = {
     NoAnswerReason.NOT_IN_DOCUMENTS: "The documents do not say.",
@@ -36,6 +39,30 @@ def ask(
         print_json(render.answer_body(answer))
     else:
         _print_answer(answer)
+
+
+def chat(data_dir: DataDir = None, model: Model = None) -> None:
+    """Ask one question after the other, follow-ups among them. An empty line or Ctrl-D ends it; nothing is kept."""
+    with opened(data_dir, model=model) as pipeline:
+        history: list[Exchange] = []
+        while question := _typed():
+            try:
+                answer = pipeline.ask(question, history=recent(history))
+            except InvalidQuestion as error:
+                out.print(Text(str(error), style="red"))
+                continue
+            if answer.stand_alone_question is not None:
+                out.print(Text(f"Searching for: {answer.stand_alone_question}", style="italic"))
+            _print_answer(answer)
+            history.append(exchange_of(render.answer_body(answer)))
+
+
+def _typed() -> str:
+    """The next question; empty at the end."""
+    try:
+        return out.input("\n> ").strip()
+    except EOFError:
+        return ""
 
 
 def search(

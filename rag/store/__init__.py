@@ -7,6 +7,8 @@ be made again from it. Does not read files, split, embed or rank.
 from __future__ import annotations
 
 from rag.store.backup import restore
+from rag.store.questions import Asking, Wording
+from rag.store.rows import FloatVector
 from rag.store.store import Store
 
-__all__ = ["Store", "restore"]
+__all__ = ["Asking", "FloatVector", "Store", "Wording", "restore"]

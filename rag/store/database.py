@@ -34,7 +34,7 @@ from rag.store.lock import WriteLock
 
 OLDEST_SQLITE = (3, 51, 3)
 APPLICATION_ID = 0x43495445  # "CITE"; `file` and SQLite's own tools show it
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 # From each older format to the next one. A database is brought up to date when it is opened.
 _UPGRADES = {
     1: "ALTER TABLE documents ADD COLUMN modified_at TEXT NOT NULL DEFAULT ''",
@@ -56,6 +56,26 @@ CREATE TABLE versions (
 CREATE TABLE originals (
     document INTEGER PRIMARY KEY REFERENCES documents (number) ON DELETE CASCADE, data BLOB NOT NULL
 ) STRICT;
+""",
+    4: """
+CREATE TABLE conversations (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL,
+    created_at TEXT NOT NULL, updated_at TEXT NOT NULL) STRICT;
+CREATE INDEX conversations_by_age ON conversations (updated_at);
+CREATE TABLE turns (id INTEGER PRIMARY KEY AUTOINCREMENT, conversation INTEGER NOT NULL REFERENCES conversations
+    (number) ON DELETE CASCADE, number INTEGER NOT NULL, request_id TEXT NOT NULL, shown TEXT NOT NULL, asked_at
+    TEXT NOT NULL, relevance TEXT CHECK (relevance IN ('relevant', 'not_relevant')), UNIQUE (conversation, number))
+    STRICT;
+CREATE UNIQUE INDEX turns_by_request ON turns (conversation, request_id) WHERE request_id <> '';
+CREATE TABLE turn_documents (document_id TEXT NOT NULL, turn INTEGER NOT NULL REFERENCES turns (id) ON DELETE
+    CASCADE, PRIMARY KEY (document_id, turn)) STRICT, WITHOUT ROWID;
+CREATE INDEX turn_documents_by_turn ON turn_documents (turn);
+CREATE TABLE questions (id INTEGER PRIMARY KEY AUTOINCREMENT, answer_id TEXT NOT NULL, question TEXT NOT NULL,
+    outcome TEXT NOT NULL, confidence REAL NOT NULL, index_version INTEGER NOT NULL, vector BLOB NOT NULL, asked_at
+    TEXT NOT NULL) STRICT;
+CREATE INDEX questions_by_age ON questions (asked_at);
+CREATE INDEX questions_by_answer ON questions (answer_id);
+CREATE TABLE outcomes (day TEXT NOT NULL, outcome TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (day, outcome))
+    STRICT, WITHOUT ROWID;
 """,
 }
 FILE_NAME = "citewell.sqlite"

@@ -206,13 +206,13 @@ def _document_info(
     )
 
 
-def read_sentences(connection: apsw.Connection, document_id: str) -> list[StoredSentence]:
-    """The sentences of a document in text order. Raises DocumentNotFound."""
+def read_sentences(connection: apsw.Connection, document_id: str, at_most: int | None = None) -> list[StoredSentence]:
+    """The sentences of a document in text order, or the first of them. Raises DocumentNotFound."""
     number = connection.execute("SELECT number FROM documents WHERE id = ?", (storable(document_id),)).get
     if number is None:
         raise not_found(document_id)
-    query = f"SELECT {_SENTENCE} FROM sentences s WHERE document = ? ORDER BY position"  # noqa: S608 - constant columns
-    return [_sentence(row) for row in connection.execute(query, (number,))]
+    query = f"SELECT {_SENTENCE} FROM sentences s WHERE document = ? ORDER BY position LIMIT ?"  # noqa: S608 - constant columns
+    return [_sentence(row) for row in connection.execute(query, (number, -1 if at_most is None else at_most))]
 
 
 def page_at(connection: apsw.Connection, document_id: str, offset: int) -> int | None:

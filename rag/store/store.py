@@ -31,9 +31,11 @@ from rag.records import (
     StoredSentence,
     Version,
 )
-from rag.store import checks, files, originals, rows, versions, word_index
+from rag.store import checks, conversations, files, originals, rows, versions, word_index
 from rag.store.backup import back_up
+from rag.store.conversations import Conversations
 from rag.store.database import Database
+from rag.store.questions import Questions
 from rag.store.rows import FloatMatrix, FloatVector, IntVector
 
 
@@ -47,6 +49,8 @@ class Store:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.database_id = database.database_id
+        self.questions = Questions(database)
+        self.conversations = Conversations(database)
 
     @classmethod
     def open(cls, data_dir: Path, *, create: bool = True) -> Store:
@@ -179,13 +183,14 @@ class Store:
     def delete_document(self, document_id: str, *, file: FileRecord | None = None) -> None:
         """Delete a document, its words, vectors and original included. Raises DocumentNotFound.
 
-        Its text is gone from the files too, at the latest when the last reader that was under way has finished. The
-        file that it came from is forgotten, or remembered as `file`.
+        Its text is gone from the files too, at the latest when the last reader that was under way has finished; from
+        the conversations that are kept as well. The file that it came from is forgotten, or remembered as `file`.
         """
         with self._changing() as connection:
             if rows.remove_document(connection, document_id) is None:
                 raise rows.not_found(document_id)
             versions.forget_versions(connection, document_id)
+            conversations.erase_document(connection, document_id)
             files.forget_document(connection, document_id)
             files.write_files(connection, [file] if file else [])
             _count_change(connection)
@@ -279,10 +284,10 @@ class Store:
         with self._database.reading() as connection:
             return versions.read_version(connection, document_id, sha256)
 
-    def sentences(self, document_id: str) -> list[StoredSentence]:
-        """The sentences of a document in text order. Raises DocumentNotFound."""
+    def sentences(self, document_id: str, *, at_most: int | None = None) -> list[StoredSentence]:
+        """The sentences of a document in text order, or the first `at_most` of them. Raises DocumentNotFound."""
         with self._database.reading() as connection:
-            return rows.read_sentences(connection, document_id)
+            return rows.read_sentences(connection, document_id, at_most)
 
     def chunks(self, ids: Sequence[int]) -> dict[int, Chunk]:
         """The chunks with these ids, with their sentences. An id that is not there (any more) is left out."""

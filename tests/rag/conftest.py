@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hash_cli import SEAMS, Rag, Ran
 
 from rag import cli
+from rag.pipeline import Pipeline
 
 
 @pytest.fixture
@@ -34,3 +36,9 @@ def ingested(rag: Rag, library: Path) -> Rag:
     """`rag` with the test library in its data directory."""
     assert rag("ingest", library).code == 0
     return rag
+
+
+@pytest.fixture
+def keep(pipeline: Pipeline) -> Callable[..., dict]:
+    """Asks, and keeps the answer."""
+    return lambda question, **more: pipeline.converse(question, keep=True, **more)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -9,9 +10,11 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import apsw
 import httpx2 as httpx
 import pytest
 from fakes import HashEmbedder
@@ -23,6 +26,7 @@ from rag.embed import OnnxEmbedder
 from rag.errors import RagError
 from rag.models import load_model
 from rag.pipeline import Pipeline
+from rag.records import Exchange
 from rag.settings import Settings
 from tests.conftest import SEEDS
 from web.app import create_app
@@ -35,6 +39,7 @@ COMMANDS = [
     "watch",
     "fetch",
     "ask",
+    "chat",
     "search",
     "documents",
     "remove",
@@ -74,7 +79,46 @@ def test_every_command_takes_a_data_directory(rag: Rag, command: str) -> None:
     shown = rag(command, "--help")
     assert shown.code == 0
     assert "--data-dir" in shown.out
-    assert ("--json" in shown.out) is (command != "serve")
+    assert ("--json" in shown.out) is (command not in ("chat", "serve"))
+
+
+class TestChat:
+    def chat(self, rag: Rag, monkeypatch: pytest.MonkeyPatch, *typed: str) -> Ran:
+        monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in typed)))
+        return rag("chat")
+
+    def test_each_question_is_answered_until_an_empty_line(
+        self, ingested: Rag, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ran = self.chat(ingested, monkeypatch, QUESTION, "Who sells gold teeth?", "", "Not asked any more?")
+        assert (ran.code, ran.err) == (0, "")
+        assert ran.out.index(f"{SENTENCE} [1]") < ran.out.index("The documents do not say.")
+        assert ran.out.count("> ") - ran.out.count(" > ") == 3
+
+    def test_the_end_of_the_input_ends_it(self, ingested: Rag, monkeypatch: pytest.MonkeyPatch) -> None:
+        ran = self.chat(ingested, monkeypatch, QUESTION)
+        assert (ran.code, ran.err, SENTENCE in ran.out) == (0, "", True)
+
+    def test_what_was_filled_into_a_follow_up_is_said(self, ingested: Rag, monkeypatch: pytest.MonkeyPatch) -> None:
+        def filled_in(question: str, history: Sequence[Exchange]) -> str:
+            return question if "harbour" in question else f"{question} {history[-1].quotes[0]}"
+
+        monkeypatch.setattr("rag.ask.stand_alone", filled_in)
+        ran = self.chat(ingested, monkeypatch, QUESTION, "Why?")
+        assert ran.out.count("Searching for:") == 1
+        assert f"Searching for: Why? {SENTENCE}" in ran.out
+
+    def test_a_question_that_cannot_be_asked_does_not_end_it(
+        self, ingested: Rag, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ran = self.chat(ingested, monkeypatch, "x" * 1_001, QUESTION)
+        assert (ran.code, "at most 1,000 are read" in ran.out, SENTENCE in ran.out) == (0, True, True)
+
+    def test_nothing_is_kept(self, ingested: Rag, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        self.chat(ingested, monkeypatch, QUESTION)
+        with apsw.Connection(str(tmp_path / "data" / "citewell.sqlite")) as connection:
+            counts = connection.execute("SELECT (SELECT count(*) FROM conversations), (SELECT count(*) FROM outcomes)")
+            assert counts.fetchall() == [(0, 0)]
 
 
 def test_ingest_prints_a_line_for_each_new_document_and_a_summary(rag: Rag, library: Path) -> None:

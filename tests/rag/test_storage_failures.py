@@ -213,11 +213,11 @@ def run_sql(sql: str) -> Callable[[Path], None]:
     [
         pytest.param(overwrite(0, b"not a database"), StorageDamaged, "is damaged: .*from a backup", id="header"),
         pytest.param(overwrite(100, b"\xff" * 3_000), StorageDamaged, "is damaged: .*from a backup", id="first-page"),
-        pytest.param(run_sql("PRAGMA user_version = 5"), StorageTooNew, "has format 5; .* knows format 4", id="newer"),
+        pytest.param(run_sql("PRAGMA user_version = 6"), StorageTooNew, "has format 6; .* knows format 5", id="newer"),
         pytest.param(
             run_sql("PRAGMA user_version = 0"), StorageDamaged, "has format 0 and no usable id", id="no-format"
         ),
-        pytest.param(run_sql("DELETE FROM meta"), StorageDamaged, "has format 4 and no usable id", id="no-id"),
+        pytest.param(run_sql("DELETE FROM meta"), StorageDamaged, "has format 5 and no usable id", id="no-id"),
         pytest.param(run_sql("PRAGMA application_id = 7"), StorageDamaged, "database of another program", id="another"),
         pytest.param(lambda path: os.truncate(path, 0), IndexMissing, "holds no documents yet", id="empty"),
         pytest.param(lambda path: os.truncate(path, 5_000), StorageDamaged, "is damaged: ", id="truncated"),
@@ -249,15 +249,22 @@ def schema_of(file: Path) -> set[tuple[str, str, str]]:
     return found
 
 
+_WITHOUT_TALK = (
+    "DROP TABLE turn_documents; DROP TABLE turns; DROP TABLE conversations; DROP TABLE questions; DROP TABLE outcomes;"
+)
+
+
 @pytest.mark.parametrize(
     "undo",
     [
-        pytest.param("DROP TABLE originals; PRAGMA user_version = 3", id="third"),
+        pytest.param(_WITHOUT_TALK + "PRAGMA user_version = 4", id="fourth"),
+        pytest.param(_WITHOUT_TALK + "DROP TABLE originals; PRAGMA user_version = 3", id="third"),
         pytest.param(
-            "DROP TABLE originals; DROP TABLE files; DROP TABLE versions; PRAGMA user_version = 2", id="second"
+            _WITHOUT_TALK + "DROP TABLE originals; DROP TABLE files; DROP TABLE versions; PRAGMA user_version = 2",
+            id="second",
         ),
         pytest.param(
-            "DROP TABLE originals; DROP TABLE files; DROP TABLE versions;"
+            _WITHOUT_TALK + "DROP TABLE originals; DROP TABLE files; DROP TABLE versions;"
             " ALTER TABLE documents DROP COLUMN modified_at; PRAGMA user_version = 1",
             id="first",
         ),
@@ -272,12 +279,12 @@ def test_a_database_of_an_older_format_is_brought_up_to_date(data: Path, tmp_pat
         assert put(store, "b", "More.") == IngestStatus.CREATED
         assert all(check.ok for check in store.check())
     connection = apsw.Connection(str(data / FILE))
-    assert connection.pragma("user_version") == 4
+    assert connection.pragma("user_version") == 5
     connection.close()
     # A column that was added later stands last.
     columns = {(table, name) for table, name, _ in schema_of(data / FILE)}
     assert columns == {(table, name) for table, name, _ in schema_of(tmp_path / "fresh" / FILE)}
-    added = ("files", "versions", "originals")
+    added = ("files", "versions", "originals", "conversations", "turn", "questions", "outcomes")
     assert {row for row in schema_of(data / FILE) if row[0].startswith(added)} == {
         row for row in schema_of(tmp_path / "fresh" / FILE) if row[0].startswith(added)
     }

@@ -8,10 +8,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
 
 from rag.cite import cite
-from rag.errors import DocumentNotFound, InvalidQuestion
+from rag.errors import DocumentNotFound
 from rag.pipeline import Pipeline
+from rag.question import analyse_question
 from rag.records import (
     Answer,
     AnswerSentence,
@@ -24,6 +26,7 @@ from rag.records import (
     Disagreement,
     Document,
     DocumentInfo,
+    Exchange,
     FileRecord,
     Health,
     Highlight,
@@ -35,6 +38,7 @@ from rag.records import (
     StatedValue,
 )
 from rag.settings import Settings
+from tests.memory_talk import MemoryConversations
 
 _BLOCKS: dict[str, list[tuple[BlockKind, int, str]]] = {
     "observatory": [
@@ -93,6 +97,7 @@ _ANSWERS: dict[str, tuple[tuple[str, ...], str, float]] = {
         "sixty minutes",
         0.71,
     ),
+    "How wide is the mirror?": (("The main telescope has a mirror 76 centimetres across.",), "76 centimetres", 0.88),
 }
 # question -> the differing values in its quotes, and how old the document of each is
 _DISAGREEMENTS = {
@@ -101,6 +106,8 @@ _DISAGREEMENTS = {
         ("ninety minutes", "2024-03-05T08:00:00+00:00"),
     ),
 }
+# follow-up -> what is searched for, where something was asked before
+_FOLLOW_UPS = {"How wide is it?": "How wide is the mirror?", "And in December?": "Is the dome open in December?"}
 _ABSTENTIONS = {
     "Who sweeps the paths?": NoAnswerReason.NOT_IN_DOCUMENTS,
     "Is it nice?": NoAnswerReason.LOW_CONFIDENCE,
@@ -132,6 +139,11 @@ class ScriptedPipeline(Pipeline):
         self.failure: Exception | None = None  # raised by the next questions
         self.library = {} if empty else {i: make_document(i, _TITLES[i], blocks) for i, blocks in _BLOCKS.items()}
         self.feedback_given: list[tuple[str, str]] = []
+        self.comments: list[str] = []
+        self.noted: list[Answer] = []
+        # Conversations are kept as by the real one, but in memory.
+        self.kept = MemoryConversations(lambda: self.library)
+        self._store = SimpleNamespace(conversations=self.kept, change_number=lambda: 7)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -139,27 +151,40 @@ class ScriptedPipeline(Pipeline):
     def add(self, document: Document) -> None:
         self.library[document.source.id] = document
 
-    def ask(self, question: str, *, max_sentences: int | None = None, **_more: object) -> Answer:
-        *_, answer = self.ask_in_steps(question, max_sentences=max_sentences)
+    def remove(self, document_id: str) -> None:
+        del self.library[document_id]
+        self.kept.erase_document(document_id)
+
+    def ask(self, question: str, **more: object) -> Answer:
+        *_, answer = self.ask_in_steps(question, **more)
         assert isinstance(answer, Answer)
         return answer
 
     def ask_in_steps(
-        self, question: str, *, max_sentences: int | None = None, **_more: object
-    ) -> Iterator[tuple[Hit, ...] | Answer]:
+        self, question: str, *, max_sentences: int | None = None, history: Sequence[Exchange] = (), **_more: object
+    ) -> Iterator[str | tuple[Hit, ...] | Answer]:
         if self.failure:
             raise self.failure
-        if not question.strip() or len(question) > self.settings.max_question_chars:
-            raise InvalidQuestion(f"The question has {len(question):,} characters; expected 1 to 1,000.")
-        hits = tuple(self.search(question))
+        typed = analyse_question(question, max_chars=self.settings.max_question_chars).text
+        searched = _FOLLOW_UPS.get(typed, typed) if history else typed
+        hits = tuple(self.search(searched))
+        yield searched
         yield hits
+        answer = self._reply(searched, max_sentences, hits)
+        if searched != typed:
+            answer = dataclasses.replace(answer, question=typed, stand_alone_question=searched)
+        yield answer
+
+    def note_question(self, answer: Answer) -> None:
+        self.noted.append(answer)
+
+    def _reply(self, question: str, max_sentences: int | None, hits: tuple[Hit, ...]) -> Answer:
         quotes, marked, value = _ANSWERS.get(question, ((), "", 0.0))
         if not self.library:
-            yield self._answer(question, NoAnswerReason.NO_DOCUMENTS, ())
-        elif not quotes:
-            yield self._answer(question, _ABSTENTIONS.get(question, NoAnswerReason.NOT_IN_DOCUMENTS), hits)
-        else:
-            yield self._quote(question, quotes[:max_sentences], marked, value, hits)
+            return self._answer(question, NoAnswerReason.NO_DOCUMENTS, ())
+        if not quotes or not all(any(quote in d.text for d in self.library.values()) for quote in quotes):
+            return self._answer(question, _ABSTENTIONS.get(question, NoAnswerReason.NOT_IN_DOCUMENTS), hits)
+        return self._quote(question, quotes[:max_sentences], marked, value, hits)
 
     def search(self, _question: str, k: int = 10, **_more: object) -> list[Hit]:
         found = []
@@ -204,8 +229,13 @@ class ScriptedPipeline(Pipeline):
         when = "2026-11-23T09:00:00Z"
         return DocumentInfo(found.source, found.content_sha256, found.text_sha256, len(found.text), 12, 4, when, when)
 
-    def feedback(self, answer_id: str, *, relevance: str, **_more: object) -> None:
+    def feedback(
+        self, answer_id: str, *, relevance: str, comment: str = "", turn: tuple[str, int] | None = None, **_more: object
+    ) -> None:
+        if turn is not None:
+            self.kept.rate(*turn, relevance, self._keeping())
         self.feedback_given.append((answer_id, relevance))
+        self.comments.append(comment)
 
     def suggestions(self) -> list[str]:
         return list(_ANSWERS)[:3] if self.library else []

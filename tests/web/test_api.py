@@ -23,7 +23,8 @@ def ask(client: TestClient, question: str, **more: object) -> dict:
 def read_events(text: str) -> list[tuple[str, object]]:
     events = []
     for block in text.strip().split("\n\n"):
-        name, data = block.split("\n")
+        name, data, number = block.split("\n")
+        assert number == f"id: {len(events) + 1}"
         events.append((name.removeprefix("event: "), json.loads(data.removeprefix("data: "))))
     return events
 
@@ -37,7 +38,7 @@ class TestAsk:
         body = ask(scripted_client, "How big is the mirror?")
         assert list(body) == [
             "id", "question", "status", "reason", "answer", "confidence", "citations", "passages",
-            "stand_alone_question", "index_version", "degraded", "timings_ms",
+            "stand_alone_question", "conversation_id", "turn", "index_version", "degraded", "timings_ms",
         ]  # fmt: skip
         quote = "The main telescope has a mirror 76 centimetres across."
         assert body["status"] == "answered"
@@ -124,9 +125,20 @@ class TestAsk:
             ({"question": 7}, "question"),
             ({"question": "Why?", "max_sentences": 0}, "max_sentences"),
             ({"question": "Why?", "colour": "red"}, "colour"),
-            ({"question": "Why?", "conversation_id": "x"}, "conversation_id"),
+            ({"question": "Why?", "conversation_id": "x" * 65}, "conversation_id"),
+            ({"question": "Why?", "conversation_id": 7}, "conversation_id"),
+            ({"question": "Why?", "request_id": "a b"}, "request_id"),
+            ({"question": "Why?", "request_id": "a" * 65}, "request_id"),
+            ({"question": "Why?", "keep": "often"}, "keep"),
+            ({"question": "Why?", "history": [{"question": "x"}] * 11}, "history"),
+            ({"question": "Why?", "history": [{"question": "x" * 4_001}]}, "history.question"),
+            ({"question": "Why?", "history": [{"quotes": []}]}, "history.question"),
+            ({"question": "Why?", "history": [{"question": "x", "quotes": ["y"] * 11}]}, "history.quotes"),
         ],
-        ids=["missing", "not-text", "no-sentences", "unknown", "conversation"],
+        ids=[
+            *("missing", "not-text", "no-sentences", "unknown", "long-conversation", "number", "odd-request"),
+            *("long-request", "keep", "long-history", "long-earlier", "no-earlier", "many-quotes"),
+        ],
     )
     def test_an_invalid_field_is_named(self, scripted_client: TestClient, body: dict, field: str) -> None:
         response = scripted_client.post("/api/v1/ask", json=body)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -57,9 +56,9 @@ class TestAsking:
         sentence = page.locator(".cw-sentence").first
         expect(sentence).to_have_text("The dome opens to visitors on the first Friday of each month.1")
         expect(sentence.locator("mark")).to_have_text("the first Friday of each month")
-        expect(page.locator(".cw-confidence")).to_have_text("Very likely right")
-        expect(page.locator(".cw-confidence")).to_have_attribute("title", re.compile(r"Confidence 0\.93"))
-        expect(page.get_by_role("status")).to_contain_text("Answer: The dome opens to visitors")
+        expect(page.locator(".cw-confidence summary")).to_have_text("Very likely right")
+        said = page.get_by_role("status").filter(has_text="Answer")
+        expect(said).to_contain_text("Answer: The dome opens to visitors")
         assert page.get_by_text("Ask your documents.").is_hidden()
 
     def test_shift_enter_makes_a_new_line_and_asks_nothing(self, visit: Visit) -> None:
@@ -92,24 +91,21 @@ class TestAsking:
         page = visit.open()
         page.get_by_role("link", name=MIRROR).click()
         expect(page.locator(".cw-sentence")).to_contain_text("76 centimetres")
-        expect(page.get_by_role("textbox", name="Your question")).to_have_value(MIRROR)
+        expect(page.locator(".cw-question")).to_have_text(MIRROR)
 
     def test_the_address_and_the_back_button_keep_up(self, visit: Visit) -> None:
         visit.open()
-        visit.ask(DOME)
         page = visit.ask(MIRROR)
-        assert page.url.endswith("/?q=How%20big%20is%20the%20mirror%3F")
-        page.go_back()
-        expect(page.locator(".cw-sentence").first).to_contain_text("The dome opens")
+        assert re.fullmatch(r".*/c/[\w-]{22}", page.url)
         page.reload()
-        expect(page.locator(".cw-sentence").first).to_contain_text("The dome opens")
+        expect(page.locator(".cw-sentence").first).to_contain_text("76 centimetres")
         page.go_back()
         expect(page.get_by_text("Ask your documents.")).to_be_visible()
 
     def test_no_answer_says_why_and_shows_the_nearest(self, visit: Visit) -> None:
         visit.open()
         page = visit.ask("Who sweeps the paths?")
-        expect(page.get_by_role("heading", name="The documents do not say.")).to_be_visible()
+        expect(page.get_by_text("The documents do not say.", exact=True)).to_be_visible()
         assert page.locator(".cw-passage:visible").count() == 3
         expect(page.get_by_role("link", name=MIRROR)).to_be_visible()
         page.locator(".cw-passage a").first.click()
@@ -120,14 +116,14 @@ class TestCitations:
     def test_a_chip_opens_the_panel_and_escape_gives_the_focus_back(self, visit: Visit) -> None:
         visit.open()
         page = visit.ask(DOME)
-        chip = page.get_by_role("button", name="Source 1")
+        chip = page.locator(".cw-chip").first
         chip.press("Enter")
         panel = page.get_by_role("dialog", name="Source 1")
         expect(panel.locator("mark")).to_have_text("The dome opens to visitors on the first Friday of each month.")
         expect(panel).to_contain_text("Guided tours begin at half past eight")
         expect(panel).to_contain_text("Also stated in Spring newsletter")
         expect(chip).to_have_attribute("aria-expanded", "true")
-        assert focused_text(page) == "Source 1"
+        assert focused_text(page) == "Source 1 of 2"
         page.keyboard.press("Escape")
         expect(panel).to_have_count(0)
         expect(chip).to_have_attribute("aria-expanded", "false")
@@ -154,7 +150,7 @@ class TestCitations:
         visit.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         visit.open()
         page = visit.ask(MIRROR)
-        page.get_by_role("button", name="Copy").click()
+        page.get_by_role("button", name="Copy", exact=True).click()
         expect(page.get_by_role("button", name="Copied")).to_be_visible()
         copied = page.evaluate("navigator.clipboard.readText()")
         quote = "The main telescope has a mirror 76 centimetres across."
@@ -166,7 +162,7 @@ class TestCitations:
         visit.open()
         page = visit.ask(MIRROR)
         page.get_by_role("button", name="This did not help").click()
-        expect(page.locator(".cw-rating")).to_have_text("Thank you")
+        expect(page.locator(".cw-comment")).to_contain_text("Thank you.")
         assert library.feedback_given[-1][1] == "not_relevant"
 
 
@@ -191,14 +187,6 @@ class TestTrouble:
         page.get_by_role("button", name="Try again").click()
         expect(page.locator(".cw-sentence")).to_contain_text("76 centimetres")
 
-    def test_a_server_that_cannot_be_reached_is_said_in_words(self, visit: Visit) -> None:
-        visit.expected = ("console error: Failed to load resource",)
-        page = visit.open()
-        page.route("**/api/v1/ask", lambda route: route.abort())
-        visit.box().fill(MIRROR)
-        page.keyboard.press("Enter")
-        expect(page.locator(".cw-complaint")).to_contain_text("The server cannot be reached.")
-
     def test_an_answer_from_something_else_than_the_service_is_said_in_words(self, visit: Visit) -> None:
         visit.expected = ("console error: Failed to load resource",)
         visit.open()
@@ -206,7 +194,7 @@ class TestTrouble:
         page = visit.ask(MIRROR)
         expect(page.locator(".cw-complaint")).to_contain_text("The server cannot answer right now.")
 
-    def test_only_the_last_of_two_questions_is_shown(self, visit: Visit) -> None:
+    def test_a_question_stops_the_one_before(self, visit: Visit) -> None:
         held: list[Route] = []
 
         def hold_the_first(route: Route) -> None:
@@ -224,6 +212,7 @@ class TestTrouble:
         held[0].continue_()
         page.wait_for_timeout(300)
         expect(page.locator(".cw-sentence")).to_contain_text("76 centimetres")
+        expect(page.locator(".cw-turn").first).to_contain_text("Stopped before the answer was complete.")
 
 
 class TestWithoutScripts:
@@ -243,16 +232,16 @@ class TestWithoutScripts:
         """The server's answer stays in the page below the component's, so that the two can be compared."""
         page = visit.open()
         page.goto(f"{visit.address}/?q={question.replace('?', '%3F')}")
-        page.locator("citewell-chat .cw-answer").nth(1).wait_for(state="attached")
+        page.locator(".cw-column .cw-answer > *").first.wait_for()
         drawn, sent = page.evaluate(
             """() => {
               const host = document.querySelector("citewell-chat");
-              const parts = ".cw-sentence, .cw-confidence, .cw-label, .cw-source-title, .cw-where, .cw-also, .cw-none,"
-                + " .cw-lead, .cw-passage-text, .cw-disagreement, .cw-dated";
+              const parts = ".cw-question, .cw-sentence, .cw-confidence, .cw-label, .cw-source-title, .cw-where,"
+                + " .cw-also, .cw-none, .cw-lead, .cw-passage-text, .cw-disagreement, .cw-dated";
               return [host.shadowRoot, host].map((root) =>
-                [...root.querySelectorAll(".cw-answer")].flatMap((answer) =>
+                [...root.querySelectorAll(".cw-turn")].flatMap((answer) =>
                   [...answer.querySelectorAll(parts)].map((part) =>
-                    [part.className, part.textContent.trim(), part.title ?? ""])));
+                    [part.className, part.textContent.trim()])));
             }"""
         )
         assert drawn == sent
@@ -275,7 +264,7 @@ class TestLook:
         page = visit.open(path)
         if path == "/":
             visit.ask(DOME)
-            page.get_by_role("button", name="Source 1").click()
+            page.locator(".cw-chip").first.click()
             expect(page.get_by_role("dialog")).to_be_in_viewport()
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
@@ -298,17 +287,16 @@ class TestLook:
     def test_the_focus_can_be_seen(self, visit: Visit) -> None:
         visit.open()
         page = visit.ask(DOME)
-        page.keyboard.press("Tab")
-        page.keyboard.press("Tab")
-        chip = page.get_by_role("button", name="Source 1")
-        expect(chip).to_be_focused()
-        assert chip.evaluate("(chip) => getComputedStyle(chip).outlineStyle") == "solid"
+        page.keyboard.press("Shift+Tab")
+        source = page.locator(".cw-source-button").last
+        expect(source).to_be_focused()
+        assert source.evaluate("(source) => getComputedStyle(source).outlineStyle") == "solid"
 
     def test_print_leaves_out_the_buttons(self, visit: Visit) -> None:
         visit.open()
         page = visit.ask(DOME)
         page.emulate_media(media="print")
-        expect(page.locator("citewell-chat form").last).to_be_hidden()
+        expect(page.locator(".cw-form").last).to_be_hidden()
         expect(page.locator(".cw-sentence").first).to_be_visible()
 
 
@@ -318,9 +306,9 @@ class TestHostileText:
     def test_a_question_is_only_text(self, visit: Visit) -> None:
         visit.open()
         page = visit.ask(HOSTILE)
-        expect(page.get_by_role("textbox", name="Your question")).to_have_value(HOSTILE)
+        expect(page.locator(".cw-question")).to_have_text(HOSTILE)
         page.reload()
-        expect(page.get_by_role("heading", name="The documents do not say.")).to_be_visible()
+        expect(page.locator(".cw-column .cw-none")).to_have_text("The documents do not say.")
 
     def test_a_document_is_only_text(self, visit: Visit, library: ScriptedPipeline) -> None:
         library.add(make_document("hostile", HOSTILE, [(kind, 1, HOSTILE) for kind in BlockKind]))
@@ -344,7 +332,7 @@ class TestHostileText:
             return HOSTILE if isinstance(value, str) else value
 
         def fulfil(route: Route) -> None:
-            answer = poison(route.fetch().json())
+            answer = poison(route.fetch(headers=route.request.headers | {"accept": "application/json"}).json())
             answer["citations"][0]["link"] = "javascript:alert(1)"
             answer["citations"][0]["also_in"][0]["link"] = "data:text/html,<script>alert(1)</script>"
             route.fulfill(json=answer)
@@ -352,7 +340,7 @@ class TestHostileText:
         visit.open()
         visit.page.route("**/api/v1/ask", fulfil)
         page = visit.ask(DOME)
-        page.get_by_role("button", name="Source 1").click()
+        page.locator(".cw-chip").first.click()
         expect(page.locator(".cw-panel mark")).to_have_text(HOSTILE)
         schemes = page.locator("citewell-chat a:visible").evaluate_all("(all) => all.map((one) => one.protocol)")
         assert set(schemes) <= {"http:"}

@@ -71,6 +71,7 @@ class TestAdding:
 
     def test_a_dropped_file_is_sent_and_the_page_stays(self, visit: Visit, empty_pipeline: Pipeline) -> None:
         page = visit.open("/documents")
+        expect(page.locator(".drop")).to_be_visible()
         transfer = page.evaluate_handle(
             """() => {
               const transfer = new DataTransfer();

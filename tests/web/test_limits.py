@@ -63,9 +63,10 @@ class SlowPipeline(ScriptedPipeline):
 
     def ask_in_steps(
         self, question: str, *, max_sentences: int | None = None, **more: object
-    ) -> Iterator[tuple[Hit, ...] | Answer]:
+    ) -> Iterator[str | tuple[Hit, ...] | Answer]:
         steps = super().ask_in_steps(question, max_sentences=max_sentences, **more)
-        yield next(steps)
+        yield next(steps)  # what is searched for
+        yield next(steps)  # the passages
         self.started.set()
         assert self.go_on.wait(20)
         yield from steps

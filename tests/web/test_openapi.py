@@ -5,7 +5,11 @@ from fastapi.testclient import TestClient
 
 from web import examples, schemas
 
-WITHOUT_BODY = {("delete", "/api/v1/documents/{id}"), ("post", "/api/v1/feedback")}
+WITHOUT_BODY = {
+    ("delete", "/api/v1/conversations/{id}"),
+    ("delete", "/api/v1/documents/{id}"),
+    ("post", "/api/v1/feedback"),
+}
 
 
 @pytest.fixture
@@ -35,6 +39,10 @@ def test_every_route_of_the_api_is_described(document: dict) -> None:
         ("get", "/api/v1/search"),
         ("post", "/api/v1/verify"),
         ("post", "/api/v1/feedback"),
+        ("get", "/api/v1/conversations/{id}"),
+        ("patch", "/api/v1/conversations/{id}"),
+        ("delete", "/api/v1/conversations/{id}"),
+        ("get", "/api/v1/conversations/{id}/export"),
         ("get", "/api/v1/documents"),
         ("get", "/api/v1/documents/{id}"),
         ("get", "/api/v1/documents/{id}/original"),
@@ -91,6 +99,10 @@ def test_the_unit_of_offsets_is_said_wherever_they_stand(document: dict) -> None
         (schemas.VerifyRequest, examples.VERIFY),
         (schemas.VerificationBody, examples.VERIFICATION),
         (schemas.FeedbackRequest, examples.FEEDBACK),
+        (schemas.RenameRequest, examples.RENAME),
+        (schemas.ConversationHeadBody, examples.CONVERSATION_HEAD),
+        (schemas.ConversationBody, examples.CONVERSATION),
+        (schemas.ConversationExportBody, examples.CONVERSATION_EXPORT),
         (schemas.HealthBody, examples.HEALTH),
         (schemas.ProblemBody, examples.PROBLEM),
     ],

@@ -1,5 +1,6 @@
 import pytest
 
+from web.language import languages
 from web.templating import where
 
 
@@ -16,4 +17,4 @@ from web.templating import where
     ],
 )
 def test_a_place_in_words_does_not_repeat_the_title(section: str, page: int | None, words: str) -> None:
-    assert where({"document": {"title": "Guide"}, "section": section, "page": page}) == words
+    assert where({"document": {"title": "Guide"}, "section": section, "page": page}, languages()["en"]) == words

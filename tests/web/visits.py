@@ -40,8 +40,12 @@ class Visit:
         box.fill(question)
         with self.page.expect_response("**/api/v1/ask"):
             box.press("Enter")
-        self.page.locator("citewell-chat .cw-output > *").first.wait_for()
+        self.last_turn().locator(".cw-answer > *").first.wait_for()
         return self.page
+
+    def last_turn(self) -> Locator:
+        """The newest question and what came of it."""
+        return self.page.locator(".cw-column .cw-turn").last
 
     def close(self) -> None:
         self.page.close()

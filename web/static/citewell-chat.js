@@ -1,148 +1,276 @@
-/* <citewell-chat>: a question box, and the answer with its citations.
+/* <citewell-chat>: questions, answers with their citations, and follow-ups.
  *
- * It draws into a shadow root of its own, so it looks the same in any page, and asks the REST API beside this file.
- * Everything that comes from a document or a person becomes a text node: no markup is ever parsed.
+ * It draws into a shadow root of its own, so it looks the same in any page, and asks the REST API beside this file;
+ * texts and look come from beside this file too. Everything that comes from a document or a person becomes a text node:
+ * no markup is ever parsed. It stores nothing in the browser.
  *
  * Attributes, all optional:
- *   question, answer    what was asked, and the response to it (JSON), when the page already has both
- *   complaint           why the question in `question` could not be asked
+ *   turns               what was asked already, as JSON: [{question, answer: body or null, complaint, relevance}]
+ *   conversation        the id of the conversation that these belong to
+ *   keep                have the service keep the conversation, as far as its settings do
  *   max-chars           the longest question allowed
  *   empty               there are no documents: no question box
- *   history             keep the question in the address, so that links and the back button work
- * Slots: `welcome`, shown until something is asked; `suggestions`, shown while there is no answer.
+ *   compact             for a narrow place of a fixed height: the thread scrolls inside, a source covers it, and links
+ *                       open in a new tab
+ *   lang                the language of its texts; without it, that of the closest element with one, then English
+ * Properties and methods:
+ *   authorize           async (refused) => a token or null, sent as "Authorization: Bearer"; asked before each request,
+ *                       and once more with refused = true when the service did not take the token
+ *   ask(question)       ask, as if it had been typed; gives the answer's body, or null when it did not come
+ *   stop()              stop the question that is on its way; gives whether there was one
+ *   reset()             forget the thread, and begin anew
+ *   conversation, turns what it holds now: the id or null, and the bodies that came
+ * Events, which bubble and leave shadow roots:
+ *   citewell-ready      it is drawn
+ *   citewell-ask        detail: { question }
+ *   citewell-answer     detail: the body of the answer, as REST gives it
+ *   citewell-error      detail: { question, status, message }; status 0 when the service cannot be reached
+ * Slots: `welcome`, shown until something is asked; `suggestions`, links that ask their own text, shown until then and
+ * below a question without an answer.
+ * Look: the custom properties and parts at the top of citewell-chat.css.
  */
 
-import {
-  API,
-  CONFIDENCE,
-  REASONS,
-  action,
-  alsoIn,
-  context,
-  copyText,
-  datesOf,
-  disagreement,
-  element,
-  link,
-  markedText,
-  nearest,
-  where,
-} from "./parts.js";
+import { cardIn } from "./card.js";
+import { textsIn, textsNow } from "./language.js";
+import { panelIn } from "./panel.js";
+import { API, element } from "./parts.js";
+import { Refusal, answerTo } from "./stream.js";
+import { Turn } from "./turn.js";
 
 const SHOW_WAITING_AFTER_MS = 200;
+const EXCHANGES_SENT = 5; // the service looks at no more
+const MOST_TOPICS = 20; // it takes no more
+const WIDE = 1040; // pixels: room for the thread and a source beside it
 
 class CitewellChat extends HTMLElement {
-  #root = this.attachShadow({ mode: "open" });
-  #body = null;
-  #request = null;
-  #openedFrom = null;
+  #root = null;
+  #turns = [];
+  #conversation = null;
+  #running = null;
 
-  connectedCallback() {
-    this.#root.adoptedStyleSheets = [sheet];
-    this.#build();
-    if (this.hasAttribute("complaint")) {
-      this.#complain(this.getAttribute("complaint"));
-    } else if (this.hasAttribute("answer")) {
-      this.#show(JSON.parse(this.getAttribute("answer")));
+  async connectedCallback() {
+    if (this.#root) {
+      return;
     }
-    if (this.hasAttribute("history")) {
-      window.addEventListener("popstate", this.#onBack);
+    const language = this.closest("[lang]")?.lang || document.documentElement.lang;
+    const t = textsNow(language) ?? (await textsIn(language));
+    this.#build(t);
+    this.#conversation = this.getAttribute("conversation") || null;
+    for (const { question, answer, complaint, relevance } of JSON.parse(this.getAttribute("turns") || "[]")) {
+      const turn = this.#add(new Turn(this.#chat, question));
+      answer ? turn.show(answer, { relevance }) : turn.note("", { detail: complaint });
+      answer && this.#suggestBelow(turn);
     }
+    this.#emit("citewell-ready", {});
   }
 
   disconnectedCallback() {
-    window.removeEventListener("popstate", this.#onBack);
-    this.#request?.abort();
+    this.stop();
   }
 
-  /** Ask `question` and show what comes back. */
-  async ask(question, { remember = true } = {}) {
+  get conversation() {
+    return this.#conversation;
+  }
+
+  get turns() {
+    return this.#turns.map((turn) => turn.body).filter(Boolean);
+  }
+
+  /** Ask; with `standAlone` the question is taken as it is, whatever was said before. */
+  async ask(question, { standAlone = false } = {}) {
     const asked = question.trim();
     if (!asked) {
-      return;
+      return null;
     }
-    this.#input.value = asked;
-    if (remember && this.hasAttribute("history")) {
-      history.pushState({}, "", `?q=${encodeURIComponent(asked)}`);
+    this.stop();
+    const turn = this.#add(new Turn(this.#chat, asked, standAlone));
+    if (this.#turns.length > 1) {
+      turn.element.scrollIntoView({ block: "start" });
     }
-    this.#request?.abort();
-    const request = (this.#request = new AbortController());
-    const waiting = setTimeout(() => this.#wait(), SHOW_WAITING_AFTER_MS);
+    this.#emit("citewell-ask", { question: asked });
+    return this.#run(turn);
+  }
+
+  stop() {
+    const running = this.#running;
+    running?.control.abort();
+    this.#finish();
+    running?.turn.note(this.#chat.t("trouble.stopped"), { again: () => this.#run(running.turn) });
+    return Boolean(running);
+  }
+
+  reset() {
+    this.stop();
+    this.#chat.panel.close();
+    this.#turns = [];
+    this.#conversation = null;
+    this.#thread.replaceChildren();
+    this.#column.append(this.#suggestions);
+    this.#show(true);
+  }
+
+  /* -- asking -------------------------------------------------------------------------------------------------- */
+
+  async #run(turn) {
+    this.stop();
+    const { t } = this.#chat;
+    const control = new AbortController();
+    const { signal } = control;
+    this.#running = { turn, control };
+    turn.clear();
+    const waiting = setTimeout(() => {
+      turn.wait();
+      this.#frame.classList.add("cw-running");
+      this.#button.textContent = t("ask.stop");
+    }, SHOW_WAITING_AFTER_MS);
     try {
-      await this.#fetchAnswer(asked, request.signal);
+      await this.#keepFirst(turn, signal);
+      const body = await this.#answer(turn, signal);
+      signal.throwIfAborted();
+      this.#conversation = body.conversation_id ?? this.#conversation;
+      this.#finish();
+      turn.show(body, { fresh: true });
+      this.#suggestBelow(turn);
+      this.#emit("citewell-answer", body);
+      return body;
     } catch (error) {
-      if (!request.signal.aborted) {
-        this.#complain("The server cannot be reached. Check the connection, then try again.", asked);
+      if (!signal.aborted) {
+        this.#finish();
+        this.#complain(turn, error);
       }
+      return null;
     } finally {
       clearTimeout(waiting);
     }
   }
 
-  async #fetchAnswer(question, signal) {
-    const response = await fetch(new URL("ask", API), {
-      method: "POST",
-      headers: { "Content-Type": "application/json", Accept: "application/json" },
-      body: JSON.stringify({ question }),
-      signal,
-    });
-    // Something between here and the service may answer too, and not in JSON.
-    const body = await response.json().catch(() => ({ detail: "The server cannot answer right now." }));
-    signal.throwIfAborted();
-    if (response.ok) {
-      this.#show(body, { fresh: true });
-    } else if (response.status === 429) {
-      const seconds = Number(response.headers.get("Retry-After")) || 1;
-      const wait = seconds === 1 ? "a second" : `${seconds} seconds`;
-      this.#complain(`Too many questions at once. Try again in ${wait}.`, question);
-    } else {
-      this.#complain(body.detail, response.status >= 500 ? question : "");
+  async #answer(turn, signal) {
+    const send = () => this.#post("ask", this.#request(turn), { signal, accept: "text/event-stream, application/json" });
+    const onEvent = (name, data) => signal.aborted || turn.event(name, data);
+    const onLost = () => turn.note(this.#chat.t("trouble.lost"));
+    try {
+      return await answerTo(send, { signal, onEvent, onLost });
+    } catch (error) {
+      if (error.status !== 404 || !this.#conversation) {
+        throw error;
+      }
+      this.#conversation = null; // no longer kept: what is on the screen is the history of a new one
+      return answerTo(send, { signal, onEvent, onLost });
     }
+  }
+
+  /** What is sent. Only what differs from the service's defaults. */
+  #request(turn) {
+    const history = this.#conversation ? [] : this.#history(turn);
+    return {
+      question: turn.question,
+      request_id: turn.id,
+      ...(this.hasAttribute("keep") && { keep: true }),
+      ...(turn.standAlone && { stand_alone: true }),
+      ...(this.#conversation && { conversation_id: this.#conversation }),
+      ...(history.length && { history }),
+    };
+  }
+
+  /** What a follow-up may refer to, where the service does not keep it. */
+  #history(turn) {
+    const before = this.#turns.slice(0, this.#turns.indexOf(turn)).filter(({ body }) => body);
+    return before.slice(-EXCHANGES_SENT).map(({ body }) => {
+      const topics = body.citations.flatMap(({ document, section }) => [document.title, section.split(" > ").at(-1)]);
+      return {
+        question: body.stand_alone_question ?? body.question,
+        quotes: (body.answer?.sentences ?? []).map(({ text }) => text),
+        topics: [...new Set(topics)].filter(Boolean).slice(0, MOST_TOPICS),
+      };
+    });
+  }
+
+  /** A thread that began with an answer in the page itself is kept from its first question on. */
+  async #keepFirst(turn, signal) {
+    const [first, second] = this.#turns;
+    if (this.hasAttribute("keep") && !this.#conversation && second === turn && first.body) {
+      const response = await this.#post("ask", this.#request(first), { signal }).catch(() => null);
+      this.#conversation = (response?.ok && (await response.json()).conversation_id) || null;
+    }
+  }
+
+  #complain(turn, error) {
+    const { t } = this.#chat;
+    const again = () => this.#run(turn);
+    const status = error instanceof Refusal ? error.status : 0;
+    if (!status) {
+      turn.note(t("trouble.unreachable"), { again });
+    } else if (status === 429) {
+      turn.note(t("trouble.busy", { count: error.seconds || 1 }), { again });
+    } else {
+      turn.note(error.message ? "" : t("trouble.refused"), { again: status >= 500 && again, detail: error.message });
+    }
+    this.#emit("citewell-error", { question: turn.question, status, message: error.message });
+  }
+
+  #finish() {
+    this.#running = null;
+    this.#frame.classList.remove("cw-running");
+    this.#button.textContent = this.#chat.t("ask.button");
+  }
+
+  async #post(path, body, { signal, accept = "application/json" } = {}) {
+    const send = async (refused) => {
+      const token = await this.authorize?.(refused);
+      const headers = { "Content-Type": "application/json", Accept: accept };
+      token && (headers.Authorization = `Bearer ${token}`);
+      return fetch(new URL(path, API), { method: "POST", headers, body: JSON.stringify(body), signal });
+    };
+    const response = await send(false);
+    return response.status === 401 && this.authorize ? send(true) : response;
+  }
+
+  #emit(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
   }
 
   /* -- drawing ------------------------------------------------------------------------------------------------- */
 
-  #build() {
-    this.#input = element("textarea", {
-      class: "cw-input",
-      id: "question",
-      name: "q",
-      rows: "1",
-      placeholder: "Ask a question",
-      maxlength: this.getAttribute("max-chars") ?? "1000",
-    });
+  #add(turn) {
+    const bytes = crypto.getRandomValues(new Uint8Array(12)); // randomUUID is not there without https
+    turn.id = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    this.#chat.panel.close();
+    this.#turns.push(turn);
+    this.#thread.append(turn.element);
+    this.#suggestions.hidden = true;
+    this.#show(false);
+    return turn;
+  }
+
+  #suggestBelow(turn) {
+    this.#suggestions.hidden = Boolean(turn.body.answer);
+    this.#suggestions.hidden || turn.element.append(this.#suggestions);
+  }
+
+  #show(home) {
+    this.#frame.classList.toggle("cw-home", home);
+    this.#welcome.hidden = !home;
+    this.#suggestions.hidden = !home;
+    this.#input.placeholder = this.#chat.t(home ? "ask.placeholder" : "ask.follow_up");
+  }
+
+  #build(t) {
     const typedInto = this.querySelector("textarea"); // the page's own box, there until this component came
-    this.#input.value = typedInto?.value ?? this.getAttribute("question") ?? "";
-    this.#input.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
-        event.preventDefault();
-        this.ask(this.#input.value);
-      }
-    });
-    const form = element(
-      "form",
-      { class: "cw-form", role: "search" },
-      element("label", { class: "cw-hidden", for: "question" }, "Your question"),
-      this.#input,
-      element("button", { class: "cw-ask", type: "submit" }, "Ask"),
-    );
+    const hadFocus = typedInto !== null && typedInto === document.activeElement;
+    const attributes = { class: "cw-input", part: "input", id: "question", rows: "1", dir: "auto" };
+    this.#input = element("textarea", { ...attributes, maxlength: this.getAttribute("max-chars") ?? "1000" });
+    this.#input.value = typedInto?.value ?? "";
+    this.#input.addEventListener("keydown", (event) => this.#onKey(event));
+    this.#button = element("button", { class: "cw-ask", part: "ask", type: "submit" }, t("ask.button"));
+    const label = element("label", { class: "cw-hidden", for: "question" }, t("ask.label"));
+    const form = element("form", { class: "cw-form", part: "form", role: "search" }, label, this.#input, this.#button);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.ask(this.#input.value);
+      this.#frame.classList.contains("cw-running") ? this.stop() : this.#askTyped();
     });
     form.hidden = this.hasAttribute("empty");
     this.#welcome = element("slot", { name: "welcome" });
     this.#suggestions = element("slot", { name: "suggestions" });
-    this.#status = element("p", { class: "cw-hidden", role: "status", "aria-live": "polite" });
-    this.#output = element("div", { class: "cw-output" });
-    const column = element("div", {}, this.#welcome, form, this.#status, this.#output, this.#suggestions);
-    this.#frame = element("div", { class: "cw" }, column);
-    this.#frame.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && this.#openedFrom) {
-        event.stopPropagation();
-        this.#closePanel();
-      }
-    });
     this.#suggestions.addEventListener("click", (event) => {
       const chosen = event.target.closest("a");
       if (chosen && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
@@ -150,210 +278,72 @@ class CitewellChat extends HTMLElement {
         this.ask(chosen.textContent);
       }
     });
-    this.#frame.classList.toggle("cw-home", !this.getAttribute("question"));
-    const hadFocus = typedInto !== null && typedInto === document.activeElement;
-    this.#root.replaceChildren(this.#frame);
+    const status = element("p", { class: "cw-hidden", role: "status" });
+    this.#thread = element("div", { class: "cw-thread", part: "thread" });
+    const bar = element("div", { class: "cw-bar" }, form);
+    this.#column = element("div", { class: "cw-column" }, this.#welcome, this.#thread, bar, status, this.#suggestions);
+    this.#frame = element("div", { class: "cw", lang: t.language, dir: t.dir }, this.#column);
+    this.#frame.classList.toggle("cw-compact", this.hasAttribute("compact"));
+    this.#root = this.attachShadow({ mode: "open" });
+    this.#root.adoptedStyleSheets = [sheet];
+    this.#root.append(this.#frame);
+    this.#chat = {
+      t,
+      root: this.#root,
+      compact: this.hasAttribute("compact"),
+      card: cardIn(this.#frame, t),
+      say: (words) => (status.textContent = words),
+      post: (...request) => this.#post(...request),
+      ask: (...asked) => this.ask(...asked),
+    };
+    this.#chat.panel = panelIn(this.#frame, this.#chat);
+    this.#frame.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && (this.#chat.panel.isOpen || this.#running)) {
+        event.stopPropagation();
+        this.#running ? this.stop() : this.#chat.panel.close();
+      }
+    });
+    new ResizeObserver(([{ contentRect }]) =>
+      this.#frame.classList.toggle("cw-wide", contentRect.width >= WIDE),
+    ).observe(this);
+    this.#show(true);
     if (hadFocus) {
       this.#input.focus();
     }
   }
 
-  /** Put `content` where answers go and say `spoken` to those who listen. */
-  #replace(content, spoken, { answered = false } = {}) {
-    this.#closePanel();
-    this.#frame.classList.remove("cw-home");
-    this.#welcome.hidden = true;
-    this.#suggestions.hidden = answered;
-    this.#output.replaceChildren(content);
-    this.#status.textContent = spoken;
-  }
-
-  #wait() {
-    const lines = element("div", { class: "cw-looking", "aria-hidden": "true" }, element("span"), element("span"));
-    this.#replace(lines, "Looking", { answered: true });
-  }
-
-  #complain(text, retry = "") {
-    const line = element("p", { class: "cw-complaint" }, text);
-    if (retry) {
-      const again = element("button", { type: "button", class: "cw-action" }, "Try again");
-      again.addEventListener("click", () => this.ask(retry, { remember: false }));
-      line.append(again);
-    }
-    this.#replace(line, text, { answered: true });
-  }
-
-  #show(body, { fresh = false } = {}) {
-    this.#body = body;
-    const article = element("article", { class: fresh ? "cw-answer cw-fresh" : "cw-answer" });
-    if (body.answer) {
-      const title = element("h1", { class: "cw-hidden" }, "Answer");
-      const note = disagreement(body.answer);
-      const lines = note ? [element("p", { class: "cw-disagreement" }, note)] : [];
-      article.append(title, this.#quote(body), ...lines, this.#meta(body), this.#sources(body));
-      const spoken = ["Answer:", body.answer.text, note, `${CONFIDENCE[body.confidence.label]}.`];
-      this.#replace(article, spoken.filter(Boolean).join(" "), { answered: true });
-    } else {
-      const [title, explanation] = REASONS[body.reason];
-      article.append(
-        element("h1", { class: "cw-none" }, title),
-        element("p", { class: "cw-lead" }, explanation),
-        ...nearest(body.passages),
-      );
-      this.#replace(article, `${title} ${explanation}`);
-    }
-    if (body.degraded) {
-      const note = "The index is being rebuilt; until then passages are found by their words alone.";
-      article.append(element("p", { class: "cw-small" }, note));
+  #onKey(event) {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      this.#askTyped();
+    } else if (event.key === "ArrowUp" && !this.#input.value && this.#turns.length) {
+      event.preventDefault();
+      this.#input.value = this.#turns.at(-1).question;
     }
   }
 
-  #quote({ answer, citations }) {
-    const lines = answer.sentences.map((sentence, position) => {
-      const highlight = answer.highlight?.sentence === position ? answer.highlight : null;
-      const chips = sentence.citations.map((number) => {
-        const chip = element(
-          "button",
-          {
-            type: "button",
-            class: "cw-chip",
-            "aria-label": `Source ${number}`,
-            "aria-haspopup": "dialog",
-            "aria-expanded": "false",
-          },
-          String(number),
-        );
-        chip.addEventListener("click", () => this.#openPanel(citations[number - 1], chip));
-        return chip;
-      });
-      return element("p", { class: "cw-sentence" }, ...markedText(sentence.text, highlight), ...chips);
-    });
-    return element("div", { class: "cw-quote" }, ...lines);
+  #askTyped() {
+    const typed = this.#input.value;
+    this.#input.value = "";
+    this.ask(typed);
   }
 
-  #meta({ confidence }) {
-    const share = Math.round(confidence.value * 100);
-    const title =
-      `Confidence ${confidence.value.toFixed(2)}: of all answers shown with this number, ` +
-      `about ${share} in 100 are right`;
-    const words = { class: `cw-confidence cw-${confidence.label}`, title };
-    const copy = action("copy", "Copy the answer with its sources", { text: "Copy" });
-    copy.addEventListener("click", () => this.#copy(copy));
-    const up = action("up", "This helped");
-    const down = action("down", "This did not help");
-    up.addEventListener("click", () => this.#rate("relevant"));
-    down.addEventListener("click", () => this.#rate("not_relevant"));
-    this.#rating = element("span", { class: "cw-rating" }, up, down);
-    const actions = element("div", { class: "cw-actions" }, copy, this.#rating);
-    return element("div", { class: "cw-meta" }, element("span", words, CONFIDENCE[confidence.label]), actions);
+  focus() {
+    this.#input.focus();
   }
 
-  #sources({ answer, citations }) {
-    const dates = datesOf(answer);
-    const rows = citations.map((citation) => {
-      const button = element(
-        "button",
-        { type: "button", class: "cw-source-button", "aria-haspopup": "dialog", "aria-expanded": "false" },
-        element("p", { class: "cw-source-title" }, citation.document.title),
-      );
-      if (where(citation)) {
-        button.append(element("p", { class: "cw-where" }, where(citation)));
-      }
-      if (dates.has(citation.number)) {
-        button.append(element("p", { class: "cw-dated" }, dates.get(citation.number).slice(0, 10)));
-      }
-      button.addEventListener("click", () => this.#openPanel(citation, button));
-      const text = element("div", {}, button);
-      if (citation.also_in.length) {
-        text.append(alsoIn(citation));
-      }
-      const number = element("span", { class: "cw-number" }, String(citation.number));
-      return element("li", { class: "cw-source" }, number, text);
-    });
-    const title = element("h2", { class: "cw-label" }, citations.length === 1 ? "Source" : "Sources");
-    return element("section", { class: "cw-sources" }, title, element("ol", {}, ...rows));
-  }
-
-  /* -- the panel of one citation ------------------------------------------------------------------------------- */
-
-  #openPanel(citation, opener) {
-    this.#closePanel();
-    const close = action("close", "Close");
-    close.addEventListener("click", () => this.#closePanel());
-    const title = element("h2", { class: "cw-label", id: "panel-title", tabindex: "-1" }, `Source ${citation.number}`);
-    this.#panel = element(
-      "aside",
-      { class: "cw-panel", role: "dialog", "aria-labelledby": "panel-title" },
-      element("div", { class: "cw-panel-head" }, title, close),
-      element("p", { class: "cw-source-title" }, citation.document.title),
-      element("p", { class: "cw-where" }, where(citation)),
-      context(citation),
-      element("p", {}, link(citation.link, { class: "cw-open" }, "Read it in the document")),
-    );
-    if (citation.also_in.length) {
-      this.#panel.append(alsoIn(citation));
-    }
-    this.#openedFrom = opener;
-    opener.setAttribute("aria-expanded", "true");
-    this.#frame.classList.add("cw-with-panel");
-    this.#frame.append(this.#panel);
-    title.focus();
-  }
-
-  #closePanel() {
-    if (!this.#openedFrom) {
-      return;
-    }
-    this.#panel.remove();
-    this.#frame.classList.remove("cw-with-panel");
-    this.#openedFrom.setAttribute("aria-expanded", "false");
-    this.#openedFrom.focus();
-    this.#openedFrom = null;
-  }
-
-  /* -- what one can do with an answer -------------------------------------------------------------------------- */
-
-  async #copy(button) {
-    const sources = this.#body.citations.map((citation) => {
-      const place = [citation.document.title, where(citation)].filter(Boolean).join(", ");
-      return `[${citation.number}] “${citation.quote}” ${place}\n${new URL(citation.link, API).href}`;
-    });
-    const done = await copyText([this.#body.answer.text, ...sources].join("\n\n"), this.#root);
-    button.lastChild.data = done ? "Copied" : "Could not copy";
-    this.#status.textContent = button.lastChild.data;
-  }
-
-  async #rate(relevance) {
-    const response = await fetch(new URL("feedback", API), {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ id: this.#body.id, relevance }),
-    }).catch(() => null);
-    const words = response?.ok ? "Thank you" : "Could not be sent";
-    this.#rating.replaceChildren(words);
-    this.#status.textContent = words;
-  }
-
-  #onBack = () => {
-    const question = new URLSearchParams(location.search).get("q");
-    if (question) {
-      this.ask(question, { remember: false });
-    } else {
-      location.reload();
-    }
-  };
-
+  #chat;
   #input;
+  #button;
   #welcome;
   #suggestions;
-  #status;
-  #output;
+  #thread;
+  #column;
   #frame;
-  #panel;
-  #rating;
 }
 
-// Loaded before the element is defined, so that nothing is ever drawn without its look.
+// Both loaded before the element is defined, so that nothing is ever drawn without its look and its words.
 const sheet = new CSSStyleSheet();
-await sheet.replace(await (await fetch(new URL("citewell-chat.css", import.meta.url))).text());
+const look = fetch(new URL("citewell-chat.css", import.meta.url)).then((response) => response.text());
+await Promise.all([look.then((text) => sheet.replace(text)), textsIn(document.documentElement.lang)]);
 customElements.define("citewell-chat", CitewellChat);

@@ -1,13 +1,13 @@
 /* The page of the documents: files are sent (uploads.js), documents read again and removed. */
 
 import { API, element } from "./parts.js";
-import { authorization, complaint, count, showUploads } from "./uploads.js";
+import { authorization, complaint, showUploads, t } from "./uploads.js";
 
 /** A button that has a document read anew from the file that is kept, and says what came of it. */
 function rereading(item) {
-  const button = element("button", { type: "button", class: "reread" }, "Read again");
+  const button = element("button", { type: "button", class: "reread" }, t("documents.read_again"));
   const name = item.querySelector("a").textContent;
-  button.setAttribute("aria-label", `Read ${name} again`);
+  button.setAttribute("aria-label", t("documents.read_again_named", { title: name }));
   const say = (role, text) => {
     item.querySelector(".reread-result")?.remove();
     item.append(element("p", { class: "document-facts reread-result", role }, text));
@@ -21,14 +21,14 @@ function rereading(item) {
       });
       if (response.ok) {
         const result = await response.json();
-        const counts = result.status === "unchanged" ? [] : [count(result.sentences, "sentence")];
-        const words = result.status === "unchanged" ? "read again: nothing has changed" : "read again";
+        const counts = result.status === "unchanged" ? [] : [t("count.sentences", { count: result.sentences })];
+        const words = t(result.status === "unchanged" ? "documents.was_read_same" : "documents.was_read");
         say("status", [words, ...counts, ...result.warnings].join(" · "));
       } else {
         say("alert", await complaint(response));
       }
     } catch {
-      say("alert", "The server cannot be reached.");
+      say("alert", t("upload.server_unreachable"));
     }
     button.disabled = false;
   });
@@ -37,21 +37,21 @@ function rereading(item) {
 
 /** A button that asks once more before it removes the document. */
 function removal(item) {
-  const button = element("button", { type: "button", class: "remove" }, "Remove");
+  const button = element("button", { type: "button", class: "remove" }, t("documents.remove"));
   const name = item.querySelector("a").textContent;
-  button.setAttribute("aria-label", `Remove ${name}`);
+  button.setAttribute("aria-label", t("documents.remove_named", { title: name }));
   let sure = false;
   const calm = () => {
     sure = false;
-    button.textContent = "Remove";
-    button.setAttribute("aria-label", `Remove ${name}`);
+    button.textContent = t("documents.remove");
+    button.setAttribute("aria-label", t("documents.remove_named", { title: name }));
   };
   button.addEventListener("blur", calm);
   button.addEventListener("click", async () => {
     if (!sure) {
       sure = true;
-      button.textContent = "Really remove?";
-      button.setAttribute("aria-label", `Really remove ${name}?`);
+      button.textContent = t("documents.really");
+      button.setAttribute("aria-label", t("documents.really_named", { title: name }));
       return;
     }
     button.disabled = true;
@@ -61,12 +61,12 @@ function removal(item) {
         headers: authorization(),
       });
       if (response.ok || response.status === 404) {
-        item.replaceChildren(element("p", { class: "document-facts", role: "status" }, `${name} was removed.`));
+        item.replaceChildren(element("p", { class: "document-facts", role: "status" }, t("documents.removed", { title: name })));
         return;
       }
       item.append(element("p", { class: "document-warning", role: "alert" }, await complaint(response)));
     } catch {
-      item.append(element("p", { class: "document-warning", role: "alert" }, "The server cannot be reached."));
+      item.append(element("p", { class: "document-warning", role: "alert" }, t("upload.server_unreachable")));
     }
     button.disabled = false;
     calm();

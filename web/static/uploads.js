@@ -3,16 +3,21 @@
  * They go one after the other, so that each line says what became of its file. Names and messages become text nodes.
  */
 
+import { textsIn } from "./language.js";
 import { API, element } from "./parts.js";
+
+export const t = await textsIn(document.documentElement.lang, ["", ".pages"]);
 
 // Seconds. Before, a guess at what is left would be a guess.
 const SOONEST_ESTIMATE = 3;
+
+const RESULTS = { created: "upload.created", updated: "upload.updated", unchanged: "upload.unchanged" };
 
 const zone = document.querySelector(".drop");
 const chooser = zone.querySelector("input[type=file]");
 const list = zone.querySelector(".drop-list");
 const suffixes = zone.dataset.suffixes.split(" ");
-const bar = element("progress", { "aria-label": "Files sent", max: "1", value: "0" });
+const bar = element("progress", { "aria-label": t("upload.sent"), max: "1", value: "0" });
 const left = element("span", {});
 const progress = element("p", { class: "drop-progress" }, bar, left);
 
@@ -22,26 +27,39 @@ let total = { files: 0, bytes: 0 };
 let done = { files: 0, bytes: 0 };
 let started = 0;
 let stored = false;
+let taking = false;
+let whenStored = offerList;
 
 /** The headers that let this page change documents, where a key is needed. */
 export function authorization() {
-  const key = zone.querySelector("#key")?.value.trim();
+  const key = document.querySelector("#key")?.value.trim();
   return key ? { Authorization: `Bearer ${key}` } : {};
 }
 
 /** What a refusal says, in words for people. */
 export async function complaint(response) {
   const problem = await response.json().catch(() => null);
-  return problem?.detail ?? problem?.title ?? `The server answered ${response.status}.`;
+  return problem?.detail ?? problem?.title ?? t("upload.refused", { status: String(response.status) });
 }
 
-export function count(number, name) {
-  return `${number.toLocaleString("en")} ${name}${number === 1 ? "" : "s"}`;
-}
-
-/** Show the place for files, and take them from then on. */
-export function showUploads() {
+/** Show the place for files, and take them from then on.
+ *
+ * `onStored` is called when the last of several files is through and something was stored; by default the list of the
+ * documents as it is now is offered.
+ */
+export function showUploads({ onStored = offerList } = {}) {
   zone.hidden = false;
+  whenStored = onStored;
+  if (!taking) {
+    taking = true;
+    takeFiles();
+  }
+}
+
+function offerList() {
+  if (!zone.querySelector(".drop-reload")) {
+    zone.append(element("p", { class: "drop-reload" }, element("a", { href: "/documents" }, t("documents.show_list"))));
+  }
 }
 
 /** Put the file in line, with a line of its own in the list. */
@@ -54,7 +72,7 @@ function add(file) {
 
 function enqueue(file, line, state) {
   delete line.dataset.state;
-  state.textContent = "waiting";
+  state.textContent = t("upload.waiting");
   if (done.files === total.files) {
     total = { files: 0, bytes: 0 };
     done = { files: 0, bytes: 0 };
@@ -73,8 +91,8 @@ async function send(file, line, state) {
   };
   const fail = (text) => {
     say("failed", text);
-    const button = element("button", { type: "button", class: "retry" }, "Try again");
-    button.setAttribute("aria-label", `Try ${file.name} again`);
+    const button = element("button", { type: "button", class: "retry" }, t("upload.again"));
+    button.setAttribute("aria-label", t("upload.again_named", { name: file.name }));
     button.addEventListener("click", () => {
       button.remove();
       enqueue(file, line, state);
@@ -82,10 +100,10 @@ async function send(file, line, state) {
     line.append(button);
   };
   if (!suffixes.some((suffix) => file.name.toLowerCase().endsWith(suffix))) {
-    say("failed", `This format cannot be read. What can: ${suffixes.join(" ")}`);
+    say("failed", t("upload.format", { formats: suffixes.join(" ") }));
     return;
   }
-  say("busy", "being read …");
+  say("busy", t("upload.reading"));
   try {
     const response = await fetch(new URL(`files/${encodeURIComponent(file.name)}`, API), {
       method: "PUT",
@@ -97,13 +115,13 @@ async function send(file, line, state) {
       return;
     }
     const result = await response.json();
-    const words = { created: "added", updated: "replaced", unchanged: "unchanged" }[result.status];
-    const pages = result.pages ? [count(result.pages, "page")] : [];
-    const counts = result.status === "unchanged" ? [] : [...pages, count(result.sentences, "sentence")];
+    const words = t(RESULTS[result.status]);
+    const pages = result.pages ? [t("count.pages", { count: result.pages })] : [];
+    const counts = result.status === "unchanged" ? [] : [...pages, t("count.sentences", { count: result.sentences })];
     say("done", [words, ...counts, ...result.warnings].join(" · "));
     stored ||= result.status !== "unchanged";
   } catch {
-    fail("The server cannot be reached, or the file cannot be opened any more.");
+    fail(t("upload.unreachable"));
   }
 }
 
@@ -111,9 +129,8 @@ function finished(file) {
   done.files += 1;
   done.bytes += file.size;
   tell();
-  // When the last one is through and something was stored, offer the list as it is now.
-  if (done.files === total.files && stored && !zone.querySelector(".drop-reload")) {
-    zone.append(element("p", { class: "drop-reload" }, element("a", { href: "/documents" }, "Show the list as it is now")));
+  if (done.files === total.files && stored) {
+    whenStored();
   }
 }
 
@@ -125,7 +142,7 @@ function tell() {
   }
   if (total.files > 1) {
     bar.value = share();
-    left.textContent = [`${done.files} of ${count(total.files, "file")}`, ...estimate()].join(" · ");
+    left.textContent = [t("upload.progress", { done: done.files, count: total.files }), ...estimate()].join(" · ");
     list.before(progress);
   }
 }
@@ -143,33 +160,35 @@ function estimate() {
     return [];
   }
   const rest = seconds / share() - seconds;
-  return [rest < 50 ? "less than a minute left" : `about ${count(Math.round(rest / 60), "minute")} left`];
+  return [rest < 50 ? t("upload.left_soon") : t("upload.left", { count: Math.round(rest / 60) })];
 }
 
-zone.querySelector(".drop-key")?.addEventListener("submit", (event) => event.preventDefault());
-chooser.addEventListener("change", () => {
-  [...chooser.files].forEach(add);
-  chooser.value = "";
-});
+function takeFiles() {
+  zone.querySelector(".drop-key")?.addEventListener("submit", (event) => event.preventDefault());
+  chooser.addEventListener("change", () => {
+    [...chooser.files].forEach(add);
+    chooser.value = "";
+  });
 
-// The whole page takes files: one dropped beside the zone would otherwise replace the page by the file.
-for (const type of ["dragenter", "dragover"]) {
-  document.addEventListener(type, (event) => {
+  // The whole page takes files: one dropped beside the zone would otherwise replace the page by the file.
+  for (const type of ["dragenter", "dragover"]) {
+    document.addEventListener(type, (event) => {
+      if (event.dataTransfer?.types.includes("Files")) {
+        event.preventDefault();
+        zone.classList.add("drop-over");
+      }
+    });
+  }
+  document.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) {
+      zone.classList.remove("drop-over");
+    }
+  });
+  document.addEventListener("drop", (event) => {
     if (event.dataTransfer?.types.includes("Files")) {
       event.preventDefault();
-      zone.classList.add("drop-over");
+      zone.classList.remove("drop-over");
+      [...event.dataTransfer.files].forEach(add);
     }
   });
 }
-document.addEventListener("dragleave", (event) => {
-  if (!event.relatedTarget) {
-    zone.classList.remove("drop-over");
-  }
-});
-document.addEventListener("drop", (event) => {
-  if (event.dataTransfer?.types.includes("Files")) {
-    event.preventDefault();
-    zone.classList.remove("drop-over");
-    [...event.dataTransfer.files].forEach(add);
-  }
-});

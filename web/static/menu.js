@@ -1,0 +1,43 @@
+/* A button and the short list of buttons that it shows: closed by Escape, by leaving it, and by what was chosen. */
+
+import { element } from "./parts.js";
+
+/** `button` with a list of [text, run] below it. `run` gets the list's button, and may return true to keep it open. */
+export function menu(button, choices) {
+  const list = element("div", { class: "cw-menu", role: "group", "aria-label": button.ariaLabel ?? button.textContent });
+  const box = element("span", { class: "cw-menu-box" }, button, list);
+  const outside = (event) => event.composedPath().includes(box) || show(false);
+  const show = (open) => {
+    list.hidden = !open;
+    document[open ? "addEventListener" : "removeEventListener"]("pointerdown", outside);
+    button.setAttribute("aria-expanded", String(open));
+  };
+  for (const [text, run] of choices) {
+    const choice = element("button", { type: "button", class: "cw-choice" }, text);
+    choice.addEventListener("click", async () => {
+      if (!(await run(choice))) {
+        show(false);
+        button.isConnected && button.focus();
+      }
+    });
+    list.append(choice);
+  }
+  button.addEventListener("click", () => show(list.hidden));
+  box.addEventListener("focusout", (event) => box.contains(event.relatedTarget) || !event.relatedTarget || show(false));
+  box.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step) {
+      event.preventDefault();
+      show(true);
+      const all = [...list.children];
+      const at = all.indexOf(box.getRootNode().activeElement);
+      all[(at + step + all.length + (at < 0 && step < 0)) % all.length].focus();
+    } else if (event.key === "Escape" && !list.hidden) {
+      event.stopPropagation();
+      show(false);
+      button.focus();
+    }
+  });
+  show(false);
+  return box;
+}

@@ -1,0 +1,47 @@
+/* The page around <citewell-chat>: its address, the conversations that this browser knows, and the keys. */
+
+import "./citewell-chat.js";
+import { conversationsIn } from "./conversations.js";
+import { textsIn } from "./language.js";
+import { takeKeys } from "./shortcuts.js";
+
+const chat = document.querySelector("citewell-chat");
+const t = await textsIn(document.documentElement.lang, ["", ".pages"]);
+const talks = conversationsIn(document, chat, t);
+let shown = location.pathname + location.search;
+
+/** Put `path` into the address, with the language that the address asked for. */
+function goTo(path) {
+  const address = new URL(path, location.origin);
+  const language = new URLSearchParams(location.search).get("lang");
+  language && address.searchParams.set("lang", language);
+  const next = address.pathname + address.search;
+  if (next !== location.pathname + location.search) {
+    history.pushState({}, "", next);
+  }
+  shown = next;
+}
+
+chat.addEventListener("citewell-ask", () => {
+  document.querySelector(".talk-head").hidden = false;
+});
+
+chat.addEventListener("citewell-answer", ({ detail: body }) => {
+  if (body.conversation_id) {
+    goTo(`/c/${body.conversation_id}`);
+    talks.note(body.conversation_id, chat.turns[0].question);
+  } else {
+    const question = body.stand_alone_question ?? body.question;
+    goTo(`/?q=${encodeURIComponent(question)}`);
+    document.title = `${question} – Citewell`;
+  }
+});
+
+// The server draws what an address stands for. A jump inside the page is none of its business.
+window.addEventListener("popstate", () => {
+  if (location.pathname + location.search !== shown) {
+    location.reload();
+  }
+});
+
+takeKeys(chat, document.querySelector(".keys-button"), t);

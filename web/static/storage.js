@@ -1,0 +1,20 @@
+/* What this browser remembers for the page. A browser may refuse it, and then nothing is remembered. */
+
+/** The stored value, or `otherwise` where there is none, or none that can be read. */
+export function remembered(key, otherwise) {
+  try {
+    return JSON.parse(localStorage.getItem(key)) ?? otherwise;
+  } catch {
+    return otherwise;
+  }
+}
+
+/** Whether the value is stored now. */
+export function remember(key, value) {
+  try {
+    localStorage.setItem(key, JSON.stringify(value));
+    return true;
+  } catch {
+    return false;
+  }
+}
