@@ -28,6 +28,10 @@ from rag.store import Store
 
 MODEL = ModelIdentity(name="test model", sha256="ab" * 32, dimension=4)
 ROOT = Path(__file__).parent.parent
+# SQL that takes a database of format 5 back to the tables of format 4.
+WITHOUT_TALK = (
+    "DROP TABLE turn_documents; DROP TABLE turns; DROP TABLE conversations; DROP TABLE questions; DROP TABLE outcomes"
+)
 
 
 class Parts(NamedTuple):

@@ -27,6 +27,8 @@ def translated(path: Path, connection: apsw.Connection | None = None) -> Iterato
     """
     try:
         yield
+    except UnicodeDecodeError as error:  # a page that is damaged, and still a page to SQLite
+        raise StorageDamaged(f"{path} is damaged: a text in it is not UTF-8. {RESTORE}") from error
     except apsw.Error as error:
         raise _meaning(error, path, connection.system_errno if connection else _open_errno(path.parent)) from error
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import apsw
 import pytest
-from samples import open_store, parts
+from samples import WITHOUT_TALK, open_store, parts
 
 from rag.errors import DocumentNotFound, OriginalNotFound, UnreadableDocument
 from rag.originals import file_name
@@ -136,8 +136,8 @@ def test_a_backup_holds_the_originals(empty_pipeline: Pipeline, tmp_path: Path) 
 
 @pytest.mark.parametrize(
     "undo",
-    ["DROP TABLE originals; PRAGMA user_version = 3",
-     "DROP TABLE originals; DROP TABLE versions; DROP TABLE files; PRAGMA user_version = 2"],
+    [f"{WITHOUT_TALK}; DROP TABLE originals; PRAGMA user_version = 3",
+     f"{WITHOUT_TALK}; DROP TABLE originals; DROP TABLE versions; DROP TABLE files; PRAGMA user_version = 2"],
     ids=["third", "second"],
 )  # fmt: skip
 def test_a_backup_of_an_older_format_can_be_put_back(empty_pipeline: Pipeline, tmp_path: Path, undo: str) -> None:

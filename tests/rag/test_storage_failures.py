@@ -14,7 +14,7 @@ from pathlib import Path
 
 import apsw
 import pytest
-from samples import MODEL, open_store, put, python_process, run_python
+from samples import MODEL, WITHOUT_TALK, open_store, put, python_process, run_python
 
 from rag.disk import network_file_system
 from rag.errors import IndexMissing, StorageBusy, StorageDamaged, StorageError, StorageTooNew
@@ -249,22 +249,17 @@ def schema_of(file: Path) -> set[tuple[str, str, str]]:
     return found
 
 
-_WITHOUT_TALK = (
-    "DROP TABLE turn_documents; DROP TABLE turns; DROP TABLE conversations; DROP TABLE questions; DROP TABLE outcomes;"
-)
-
-
 @pytest.mark.parametrize(
     "undo",
     [
-        pytest.param(_WITHOUT_TALK + "PRAGMA user_version = 4", id="fourth"),
-        pytest.param(_WITHOUT_TALK + "DROP TABLE originals; PRAGMA user_version = 3", id="third"),
+        pytest.param(WITHOUT_TALK + "; PRAGMA user_version = 4", id="fourth"),
+        pytest.param(WITHOUT_TALK + "; DROP TABLE originals; PRAGMA user_version = 3", id="third"),
         pytest.param(
-            _WITHOUT_TALK + "DROP TABLE originals; DROP TABLE files; DROP TABLE versions; PRAGMA user_version = 2",
+            WITHOUT_TALK + "; DROP TABLE originals; DROP TABLE files; DROP TABLE versions; PRAGMA user_version = 2",
             id="second",
         ),
         pytest.param(
-            _WITHOUT_TALK + "DROP TABLE originals; DROP TABLE files; DROP TABLE versions;"
+            WITHOUT_TALK + "; DROP TABLE originals; DROP TABLE files; DROP TABLE versions;"
             " ALTER TABLE documents DROP COLUMN modified_at; PRAGMA user_version = 1",
             id="first",
         ),

@@ -149,7 +149,7 @@ class TestOfDocuments:
             "A berth in the harbour costs 25 euros.",
             "The serial number is stamped on the plate.",
             "Every employee has 28 days of paid leave a year.",
-            "Filters in the well are cleaned every Monday.",
+            "The fund is managed by a board of seven people.",
             "The dome is never heated, because warm air blurs the image.",
             "A yellow lamp means that a valve is blocked.",
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import apsw
 import pytest
+from samples import WITHOUT_TALK
 
 from rag.errors import DocumentNotFound
 from rag.pipeline import Pipeline
@@ -131,10 +132,11 @@ def test_a_database_from_before_there_were_versions_keeps_them_from_now_on(tmp_p
     with Store.open(tmp_path):
         pass
     with apsw.Connection(str(tmp_path / "citewell.sqlite")) as connection:
-        connection.execute("DROP TABLE originals; DROP TABLE versions; DROP TABLE files; PRAGMA user_version = 2")
+        connection.execute(f"{WITHOUT_TALK}; DROP TABLE originals; DROP TABLE versions; DROP TABLE files")
+        connection.pragma("user_version", 2)
     with Store.open(tmp_path) as store, apsw.Connection(str(tmp_path / "citewell.sqlite")) as connection:
         assert store.versions("pier") == []
-        assert connection.pragma("user_version") == 4
+        assert connection.pragma("user_version") == 5
 
 
 def test_an_answer_given_earlier_can_be_checked_after_the_document_changed(empty_pipeline: Pipeline) -> None:

@@ -9,6 +9,8 @@ WITHOUT_BODY = {
     ("delete", "/api/v1/conversations/{id}"),
     ("delete", "/api/v1/documents/{id}"),
     ("post", "/api/v1/feedback"),
+    ("delete", "/api/v1/unanswered"),
+    ("post", "/api/v1/unanswered/dismiss"),
 }
 
 
@@ -37,6 +39,12 @@ def test_every_route_of_the_api_is_described(document: dict) -> None:
     assert {(method, path) for method, path, _ in operations(document)} == {
         ("post", "/api/v1/ask"),
         ("get", "/api/v1/search"),
+        ("get", "/api/v1/suggestions"),
+        ("get", "/api/v1/unanswered"),
+        ("delete", "/api/v1/unanswered"),
+        ("get", "/api/v1/unanswered/export"),
+        ("post", "/api/v1/unanswered/ask"),
+        ("post", "/api/v1/unanswered/dismiss"),
         ("post", "/api/v1/verify"),
         ("post", "/api/v1/feedback"),
         ("get", "/api/v1/conversations/{id}"),
