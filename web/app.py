@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.staticfiles import StaticFiles
 
 from rag.pipeline import Pipeline
 from rag.settings import Settings
-from web import api, conversations, documents, pages, schemas, suggestions, unanswered
+from web import api, assets, conversations, documents, pages, schemas, suggestions, unanswered, widget
 from web.errors import add_error_handlers
 from web.limits import BodyLimit, QuestionLimits
+from web.origins import ForeignPages
 from web.security import Guard, check_exposure
+from web.tokens import Tokens
 
 _DESCRIPTION = """Answers from your own documents, word for word, each with a citation that anyone can check.
 
@@ -58,6 +58,7 @@ def create_app(settings: Settings, pipeline: Pipeline | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.pipeline = pipeline
     app.state.limits = QuestionLimits(settings)
+    app.state.tokens = Tokens(settings)
     for router in (
         api.router,
         conversations.router,
@@ -68,9 +69,11 @@ def create_app(settings: Settings, pipeline: Pipeline | None = None) -> FastAPI:
         suggestions.router,
         unanswered.router,
         unanswered.page_router,
+        widget.router,
+        widget.page_router,
+        assets.router,
     ):
         app.include_router(router)
-    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     add_error_handlers(app)
     _add_layers(app, settings)
     _describe_problems(app)
@@ -81,11 +84,13 @@ def _add_layers(app: FastAPI, settings: Settings) -> None:
     """Wrap the routes. The layer added last is the outermost."""
     app.add_middleware(BodyLimit, max_document_bytes=settings.max_document_bytes)
     if settings.allowed_origins:
+        app.add_middleware(ForeignPages, settings=settings, tokens=app.state.tokens)
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
             allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
             allow_headers=("Authorization", "Content-Type"),
+            expose_headers=("Retry-After",),
         )
     app.add_middleware(Guard, settings=settings)
 

@@ -127,6 +127,11 @@ FEEDBACK: dict[str, Any] = {
     "conversation_id": _CONVERSATION_ID,
     "turn": 1,
 }
+TOKEN: dict[str, Any] = {
+    "token": "v1.eyJleHAiOjE3OTU0MTkwMDB9.6mJtq2mJb3w0b1n0P0dYFfE1s7n0m3rj7cPq0cYk2zM",
+    "expires_at": "2026-11-23T09:10:00+00:00",
+    "expires_in": 600,
+}
 RENAME: dict[str, Any] = {"title": "Borrowing books"}
 CONVERSATION_HEAD: dict[str, Any] = {
     "id": _CONVERSATION_ID,

@@ -20,7 +20,20 @@ router = APIRouter(include_in_schema=False)
 _DOCUMENTS_A_PAGE = 100
 # What the page's script loads, named in the page so that all of it is fetched at once.
 _MODULES = (
-    *("citewell-chat", "answer", "card", "copy", "feedback", "language", "menu", "panel", "parts", "stream", "turn"),
+    *(
+        "citewell-chat",
+        "answer",
+        "card",
+        "copy",
+        "feedback",
+        "language",
+        "menu",
+        "panel",
+        "parts",
+        "stream",
+        "token",
+        "turn",
+    ),
     *("conversations", "shortcuts", "storage"),
 )
 

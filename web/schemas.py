@@ -364,6 +364,22 @@ class RenameRequest(_Body):
     title: str = Field(max_length=1_000, description="1 to 200 characters are left of it without control characters.")
 
 
+class TokenRequest(_Body):
+    """What a token is for."""
+
+    model_config = _example({"origin": "https://intranet.example"})
+    origin: str = Field("", max_length=300, description="The one origin it is for; without it, all that are allowed.")
+
+
+class TokenBody(_Body):
+    """A token of the widget."""
+
+    model_config = _example(examples.TOKEN)
+    token: str
+    expires_at: str = Field(description="ISO 8601, UTC.")
+    expires_in: int = Field(description="Seconds.")
+
+
 class SuggestionsBody(_Body):
     """Questions to offer."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+from collections.abc import Sequence
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,23 +17,31 @@ from rag.errors import InvalidSetting
 from rag.settings import Settings
 from web.errors import Problem, problem_response, unexpected_response
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-        # The scripts build their nodes one by one; in browsers that know this rule, markup from a string is an error.
-        "require-trusted-types-for 'script'",
-        "trusted-types 'none'",
+
+def content_security_policy(frame_ancestors: Sequence[str] = ()) -> str:
+    """What a page may load and do, and the origins whose pages may frame it; none by default."""
+    return "; ".join(
+        (
+            "default-src 'self'",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            f"frame-ancestors {' '.join(frame_ancestors) or _NONE}",
+            # The scripts build their nodes one by one; in browsers that know this rule, markup from a string is an
+            # error.
+            "require-trusted-types-for 'script'",
+            "trusted-types 'none'",
+        )
     )
-)
+
+
+_NONE = "'none'"
 _HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Content-Security-Policy": content_security_policy(),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -104,7 +113,7 @@ class Guard:
         origin = headers.get("origin")
         if origin is None:
             return headers.get("sec-fetch-site", "none") in ("same-origin", "none")
-        return origin in self._origins or origin.lower() in (f"http://{host}", f"https://{host}")
+        return origin in self._origins or is_own(origin, host)
 
 
 def _add_headers(message: Message, path: str) -> None:
@@ -113,6 +122,11 @@ def _add_headers(message: Message, path: str) -> None:
     for name, value in _HEADERS.items():
         headers.setdefault(name, value)  # a file that is sent to be saved has a stricter policy of its own
     headers.setdefault("Cache-Control", "no-cache" if path.startswith("/static/") else "no-store")
+
+
+def is_own(origin: str, host: str) -> bool:
+    """Whether an Origin header names the service itself, which answers to `host`."""
+    return origin.lower() in (f"http://{host}", f"https://{host}")
 
 
 def _without_port(host: str) -> str:

@@ -117,12 +117,16 @@ def test_a_variable_sets_its_field_and_no_other(variable: str, raw: str, value: 
             pytest.param(
                 "ALLOWED_ORIGINS",
                 origin,
-                f"allowed_origins has {origin!r}; expected scheme and host only, like https://intranet.example.",
+                f"allowed_origins has {origin!r}; expected scheme and host only, in small letters, like"
+                " https://intranet.example.",
                 id=label,
             )
             for origin, label in [
                 ("*", "any origin"),
                 ("https://*.example", "a wildcard"),
+                ("https://Intranet.example", "capitals, which no browser sends"),
+                ("https://a.example; script-src *", "more than an origin"),
+                ("https://a.example https://b.example", "two"),
                 ("intranet.example", "no scheme"),
                 ("https://a.example/", "a closing slash"),
                 ("https://a.example/path", "a path"),

@@ -61,6 +61,7 @@ def test_every_route_of_the_api_is_described(document: dict) -> None:
         ("delete", "/api/v1/documents/{id}"),
         ("get", "/api/v1/files/failed"),
         ("put", "/api/v1/files/{name}"),
+        ("post", "/api/v1/widget/tokens"),
         ("get", "/healthz"),
         ("get", "/readyz"),
     }

@@ -22,7 +22,7 @@ INTRANET = "https://intranet.example"
 @pytest.fixture
 def shared_client(settings: Settings, scripted: ScriptedPipeline) -> Iterator[TestClient]:
     """A service whose API the pages of one other origin may call."""
-    with client_of(replace(settings, allowed_origins=(INTRANET,)), scripted) as client:
+    with client_of(replace(settings, allowed_origins=(INTRANET,), widget_public=True), scripted) as client:
         yield client
 
 

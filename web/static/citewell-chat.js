@@ -12,10 +12,15 @@
  *   empty               there are no documents: no question box
  *   compact             for a narrow place of a fixed height: the thread scrolls inside, a source covers it, and links
  *                       open in a new tab
+ *   suggest             offer questions that the documents answer
+ *   token-url           in a page of another site: address at its own server that gives a token, {token, expires_in}
+ *   theme               "light" or "dark"; without it, as the visitor's system is
  *   lang                the language of its texts; without it, that of the closest element with one, then English
  * Properties and methods:
+ *   ready               a promise that is kept once it is drawn
  *   authorize           async (refused) => a token or null, sent as "Authorization: Bearer"; asked before each request,
- *                       and once more with refused = true when the service did not take the token
+ *                       and once more with refused = true when the service did not take the token; made from token-url
+ *                       where the page sets none
  *   ask(question)       ask, as if it had been typed; gives the answer's body, or null when it did not come
  *   stop()              stop the question that is on its way; gives whether there was one
  *   reset()             forget the thread, and begin anew
@@ -26,7 +31,7 @@
  *   citewell-answer     detail: the body of the answer, as REST gives it
  *   citewell-error      detail: { question, status, message }; status 0 when the service cannot be reached
  * Slots: `welcome`, shown until something is asked; `suggestions`, links that ask their own text, shown until then and
- * below a question without an answer.
+ * below a question without an answer. What a page puts there has the page's look.
  * Look: the custom properties and parts at the top of citewell-chat.css.
  */
 
@@ -35,6 +40,7 @@ import { textsIn, textsNow } from "./language.js";
 import { panelIn } from "./panel.js";
 import { API, element } from "./parts.js";
 import { Refusal, answerTo } from "./stream.js";
+import { tokensFrom } from "./token.js";
 import { Turn } from "./turn.js";
 
 const SHOW_WAITING_AFTER_MS = 200;
@@ -47,11 +53,15 @@ class CitewellChat extends HTMLElement {
   #turns = [];
   #conversation = null;
   #running = null;
+  #isReady;
+  ready = new Promise((resolve) => (this.#isReady = resolve));
 
   async connectedCallback() {
     if (this.#root) {
       return;
     }
+    const tokenUrl = this.getAttribute("token-url");
+    this.authorize ??= tokenUrl ? tokensFrom(new URL(tokenUrl, document.baseURI)) : null;
     const language = this.closest("[lang]")?.lang || document.documentElement.lang;
     const t = textsNow(language) ?? (await textsIn(language));
     this.#build(t);
@@ -61,7 +71,9 @@ class CitewellChat extends HTMLElement {
       answer ? turn.show(answer, { relevance }) : turn.note("", { detail: complaint });
       answer && this.#suggestBelow(turn);
     }
+    this.#isReady(this);
     this.#emit("citewell-ready", {});
+    this.hasAttribute("suggest") && this.#suggest();
   }
 
   disconnectedCallback() {
@@ -82,6 +94,7 @@ class CitewellChat extends HTMLElement {
     if (!asked) {
       return null;
     }
+    await this.ready;
     this.stop();
     const turn = this.#add(new Turn(this.#chat, asked, standAlone));
     if (this.#turns.length > 1) {
@@ -215,11 +228,15 @@ class CitewellChat extends HTMLElement {
   }
 
   async #post(path, body, { signal, accept = "application/json" } = {}) {
+    const headers = { "Content-Type": "application/json", Accept: accept };
+    return this.#fetch(path, { method: "POST", headers, body: JSON.stringify(body), signal });
+  }
+
+  async #fetch(path, request = {}) {
     const send = async (refused) => {
       const token = await this.authorize?.(refused);
-      const headers = { "Content-Type": "application/json", Accept: accept };
-      token && (headers.Authorization = `Bearer ${token}`);
-      return fetch(new URL(path, API), { method: "POST", headers, body: JSON.stringify(body), signal });
+      const headers = { ...request.headers, ...(token && { Authorization: `Bearer ${token}` }) };
+      return fetch(new URL(path, API), { ...request, headers });
     };
     const response = await send(false);
     return response.status === 401 && this.authorize ? send(true) : response;
@@ -240,6 +257,18 @@ class CitewellChat extends HTMLElement {
     this.#suggestions.hidden = true;
     this.#show(false);
     return turn;
+  }
+
+  /** Offer what the service offers; nothing where it does not come. */
+  async #suggest() {
+    const response = await this.#fetch("suggestions").catch(() => null);
+    const { suggestions = [] } = response?.ok ? await response.json() : {};
+    const { t } = this.#chat;
+    const rows = suggestions.map((text) => element("li", {}, element("a", { href: "#", dir: "auto" }, text)));
+    rows.length &&
+      this.#suggestions.replaceChildren(
+        element("section", { class: "cw-suggestions" }, element("h2", { class: "cw-label" }, t("ask.try")), element("ul", {}, ...rows)),
+      );
   }
 
   #suggestBelow(turn) {
@@ -269,7 +298,7 @@ class CitewellChat extends HTMLElement {
       this.#frame.classList.contains("cw-running") ? this.stop() : this.#askTyped();
     });
     form.hidden = this.hasAttribute("empty");
-    this.#welcome = element("slot", { name: "welcome" });
+    this.#welcome = element("slot", { name: "welcome" }, element("p", { class: "cw-lead" }, t("welcome.short")));
     this.#suggestions = element("slot", { name: "suggestions" });
     this.#suggestions.addEventListener("click", (event) => {
       const chosen = event.target.closest("a");
@@ -329,7 +358,7 @@ class CitewellChat extends HTMLElement {
   }
 
   focus() {
-    this.#input.focus();
+    this.#input?.focus();
   }
 
   #chat;

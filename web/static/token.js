@@ -1,0 +1,25 @@
+/* Tokens of the widget, from the page's own server, which has the key that the page must not have. */
+
+const EARLY = 30; // seconds before a token ends that the next one is fetched
+
+/** `authorize` for <citewell-chat>: a token from `url`, kept until shortly before it ends; null when there is none. */
+export function tokensFrom(url) {
+  let token = null;
+  let until = 0;
+  let coming = null;
+  const fetched = async () => {
+    const response = await fetch(url, { cache: "no-store", headers: { Accept: "application/json" } });
+    const given = response.ok ? await response.json() : {};
+    token = typeof given.token === "string" ? given.token : null;
+    const seconds = Number(given.expires_in) || 0;
+    until = Date.now() + 1000 * Math.max(seconds - EARLY, seconds / 2);
+    return token;
+  };
+  return async (refused) => {
+    if (token && !refused && Date.now() < until) {
+      return token;
+    }
+    coming ??= fetched().catch(() => null).finally(() => (coming = null));
+    return coming;
+  };
+}
