@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from rag.pipeline import Pipeline
 from rag.settings import Settings
@@ -44,13 +44,19 @@ def listed(client: TestClient, **query: object) -> list[str]:
     return [line.split(">")[1].removesuffix("</a") for line in lines if '<a href="/documents/' in line]
 
 
+def chooser_of(page: Page) -> Locator:
+    """What files are chosen with, once the page shows it: only then does it take any."""
+    expect(page.locator(".drop")).to_be_visible()
+    return page.get_by_label("Choose files")
+
+
 @pytest.mark.slow
 class TestAdding:
     def test_chosen_files_are_sent_and_each_says_what_became_of_it(self, visit: Visit, files: Path) -> None:
         visit.expected = ("console error: Failed to load resource: the server responded with a status of 422",)
         page = visit.open("/documents")
         expect(page.get_by_text("There is nothing to quote from yet.", exact=False)).to_be_visible()
-        page.get_by_label("Choose files").set_input_files([files / n for n in ("bees.md", "empty.txt", "sound.ogg")])
+        chooser_of(page).set_input_files([files / n for n in ("bees.md", "empty.txt", "sound.ogg")])
         lines = page.locator(".drop-list li")
         expect(lines.nth(0)).to_have_text("bees.mdadded · 3 sentences")
         expect(lines.nth(1)).to_contain_text("empty.txt: the file is empty; a document with text was expected")
@@ -61,7 +67,7 @@ class TestAdding:
 
     def test_a_file_of_the_same_name_is_replaced(self, visit: Visit, files: Path, empty_pipeline: Pipeline) -> None:
         page = visit.open("/documents")
-        chooser = page.get_by_label("Choose files")
+        chooser = chooser_of(page)
         chooser.set_input_files(files / "bees.md")
         expect(page.locator(".drop-list li")).to_contain_text("added")
         (files / "bees.md").write_text(BEES + "The honey is dark.\n", encoding="utf-8")
@@ -89,7 +95,7 @@ class TestAdding:
 
     def test_a_name_is_only_text(self, visit: Visit, files: Path) -> None:
         page = visit.open("/documents")
-        page.get_by_label("Choose files").set_input_files(files / HOSTILE)
+        chooser_of(page).set_input_files(files / HOSTILE)
         expect(page.locator(".drop-list .drop-name")).to_have_text(HOSTILE)
         expect(page.locator(".drop-list li")).to_contain_text("added")
         page.reload()
@@ -100,14 +106,14 @@ class TestAdding:
         visit.expected = ("console error: Failed to load resource",)
         page = visit.open("/documents")
         page.route("**/api/v1/files/**", lambda route: route.abort())
-        page.get_by_label("Choose files").set_input_files(files / "bees.md")
+        chooser_of(page).set_input_files(files / "bees.md")
         expect(page.locator(".drop-list li")).to_contain_text("The server cannot be reached")
 
     def test_a_file_that_failed_is_tried_again_at_a_click(self, visit: Visit, files: Path) -> None:
         visit.expected = ("console error: Failed to load resource",)
         page = visit.open("/documents")
         page.route("**/api/v1/files/**", lambda route: route.abort(), times=1)
-        page.get_by_label("Choose files").set_input_files(files / "bees.md")
+        chooser_of(page).set_input_files(files / "bees.md")
         line = page.locator(".drop-list li")
         expect(line).to_contain_text("The server cannot be reached")
         page.get_by_role("button", name="Try bees.md again").click()
@@ -121,7 +127,7 @@ class TestAdding:
         for number in range(4):
             (files / f"{number}.md").write_text(BEES, encoding="utf-8")
         with page.expect_request("**/api/v1/files/**"):
-            page.get_by_label("Choose files").set_input_files([files / f"{number}.md" for number in range(4)])
+            chooser_of(page).set_input_files([files / f"{number}.md" for number in range(4)])
         told, bar = page.locator(".drop-progress span"), page.get_by_role("progressbar")
         expect(told).to_have_text("0 of 4 files")
         for seconds, words in [
@@ -186,7 +192,7 @@ class TestKey:
     def test_documents_are_added_with_the_key_only(self, visit: Visit, files: Path) -> None:
         visit.expected = ("console error: Failed to load resource: the server responded with a status of 401",)
         page = visit.open("/documents")
-        chooser = page.get_by_label("Choose files")
+        chooser = chooser_of(page)
         chooser.set_input_files(files / "bees.md")
         expect(page.locator(".drop-list li").first).to_contain_text("needs the key of this service")
         page.get_by_label("Key of this service").fill(KEY)

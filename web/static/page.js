@@ -8,7 +8,9 @@ import { takeKeys } from "./shortcuts.js";
 const chat = document.querySelector("citewell-chat");
 const t = await textsIn(document.documentElement.lang, ["", ".pages"]);
 const talks = conversationsIn(document, chat, t);
-let shown = location.pathname + location.search;
+// What the server drew, which an early step back or forward may have left by now.
+const drawn = new URL(performance.getEntriesByType("navigation")[0].name);
+let shown = drawn.pathname + drawn.search;
 
 /** Put `path` into the address, with the language that the address asked for. */
 function goTo(path) {
@@ -38,10 +40,8 @@ chat.addEventListener("citewell-answer", ({ detail: body }) => {
 });
 
 // The server draws what an address stands for. A jump inside the page is none of its business.
-window.addEventListener("popstate", () => {
-  if (location.pathname + location.search !== shown) {
-    location.reload();
-  }
-});
+const catchUp = () => location.pathname + location.search === shown || location.reload();
+window.addEventListener("popstate", catchUp);
+catchUp();
 
 takeKeys(chat, document.querySelector(".keys-button"), t);
