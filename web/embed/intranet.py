@@ -33,7 +33,7 @@ class Intranet(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, citewell: str, key: str, *, port: int = 0, host: str = "127.0.0.1") -> None:
-        super().__init__((host, port), _Handler)
+        super().__init__((host, port), Handler)
         self.citewell = citewell.rstrip("/")
         self.address = f"http://{host}:{self.server_address[1]}"
         self._key = key
@@ -59,7 +59,9 @@ class Intranet(ThreadingHTTPServer):
         return self._kept | {"expires_in": int(self._ends - time.time())}
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
+    """The page, its style, and tokens."""
+
     def do_GET(self) -> None:
         """The page, its style, or a token."""
         server = cast(Intranet, self.server)

@@ -10,7 +10,7 @@ const OPEN_AFTER = 120;
 const CLOSE_AFTER = 200;
 const GAP = 8; // pixels
 
-/** One card for all citations drawn into `frame`; gives a function that makes a button show it. */
+/** One card for all citations drawn into `frame`; gives a function that makes a button show it, and its `hide`. */
 export function cardIn(frame, t) {
   const card = element("div", { class: "cw-card", part: "card", id: "cw-card", role: "tooltip" });
   card.hidden = true;
@@ -50,7 +50,7 @@ export function cardIn(frame, t) {
     }
   });
   frame.append(card);
-  return (button, citation) => {
+  const onto = (button, citation) => {
     button.addEventListener("pointerenter", (event) => {
       if (event.pointerType !== "touch") {
         later(() => show(button, citation), OPEN_AFTER);
@@ -61,4 +61,5 @@ export function cardIn(frame, t) {
     button.addEventListener("blur", hide);
     button.addEventListener("click", hide);
   };
+  return Object.assign(onto, { hide });
 }

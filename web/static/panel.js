@@ -13,6 +13,7 @@ export function panelIn(frame, chat) {
     frame.classList.remove("cw-with-panel");
     opener?.setAttribute("aria-expanded", "false");
     opener?.focus();
+    chat.card.hide();
     opener = null;
   };
   const draw = (citations, position) => {
@@ -48,7 +49,7 @@ export function panelIn(frame, chat) {
   return {
     open(citations, position, from) {
       close();
-      panel = element("aside", { class: "cw-panel", part: "panel", role: "dialog", "aria-labelledby": "cw-panel-title" });
+      panel = element("div", { class: "cw-panel", part: "panel", role: "dialog", "aria-labelledby": "cw-panel-title" });
       opener = from;
       opener.setAttribute("aria-expanded", "true");
       frame.classList.add("cw-with-panel");

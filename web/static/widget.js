@@ -12,7 +12,7 @@
  *   data-lang        language of the interface; without it, that of the page
  *   data-open        open at once
  * window.citewell then has
- *   ready            a promise of the <citewell-chat> element
+ *   ready            a promise of the <citewell-chat> element, which is loaded when this is first looked at
  *   open(), close()  of the launcher
  *   ask(question)    asks it, and opens the launcher; a promise of the answer's body, or null
  *   on(name, run)    calls run(detail) on "ask", "answer" and "error"; gives a function that ends it
@@ -33,5 +33,13 @@
     document.addEventListener(`citewell-${name}`, heard);
     return () => document.removeEventListener(`citewell-${name}`, heard);
   };
-  window.citewell ??= { ready: started.then(({ chat }) => chat), open: later("open"), close: later("close"), ask: later("ask"), on };
+  window.citewell ??= {
+    get ready() {
+      return started.then(({ chat }) => chat);
+    },
+    open: later("open"),
+    close: later("close"),
+    ask: later("ask"),
+    on,
+  };
 })();
