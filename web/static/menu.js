@@ -16,8 +16,9 @@ export function menu(button, choices) {
     const choice = element("button", { type: "button", class: "cw-choice" }, text);
     choice.addEventListener("click", async () => {
       if (!(await run(choice))) {
+        const stayed = box.contains(box.getRootNode().activeElement); // what was chosen may have moved the focus
         show(false);
-        button.isConnected && button.focus();
+        stayed && button.focus();
       }
     });
     list.append(choice);
