@@ -218,6 +218,13 @@ class TestTrouble:
 
 class TestWithoutScripts:
     @with_options(java_script_enabled=False)
+    @pytest.mark.parametrize("path", ["/", "/documents", "/documents/observatory"])
+    def test_no_button_is_shown_that_does_nothing(self, visit: Visit, path: str) -> None:
+        page = visit.open(path)
+        shown = [button.inner_text() for button in page.locator("button:visible").all()]
+        assert set(shown) <= {"Ask", "Find"}
+
+    @with_options(java_script_enabled=False)
     def test_the_form_answers_and_the_source_opens(self, visit: Visit) -> None:
         page = visit.open()
         page.get_by_role("textbox", name="Your question").fill(DOME)

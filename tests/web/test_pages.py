@@ -124,7 +124,7 @@ class TestDocuments:
     def test_each_kind_of_block_has_its_element(self, scripted_client: TestClient) -> None:
         page = scripted_client.get("/documents/observatory").text
         assert '<h1 class="page-title" dir="auto" data-block>The hill observatory</h1>' in page
-        assert '<h3 dir="auto" data-block>Visiting</h3>' in page
+        assert '<h2 dir="auto" data-block>Visiting</h2>' in page
         assert '<p class="item depth-1" dir="auto" data-block>Focal length: 9.1 metres</p>' in page
         assert '<p class="row" dir="auto" data-block>Saturn\tSeptember</p>' in page
         assert "<pre data-block><code>park --azimuth 180\n  close --shutter</code></pre>" in page

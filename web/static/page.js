@@ -6,8 +6,9 @@ import { textsIn } from "./language.js";
 import { takeKeys } from "./shortcuts.js";
 
 const chat = document.querySelector("citewell-chat");
-const t = await textsIn(document.documentElement.lang, ["", ".pages"]);
-const talks = conversationsIn(document, chat, t);
+// The chat can be asked from now on, so nothing below waits for the texts before it listens.
+const texts = textsIn(document.documentElement.lang, ["", ".pages"]);
+const talks = texts.then((t) => conversationsIn(document, chat, t));
 // What the server drew, which an early step back or forward may have left by now.
 const drawn = new URL(performance.getEntriesByType("navigation")[0].name);
 let shown = drawn.pathname + drawn.search;
@@ -31,7 +32,8 @@ chat.addEventListener("citewell-ask", () => {
 chat.addEventListener("citewell-answer", ({ detail: body }) => {
   if (body.conversation_id) {
     goTo(`/c/${body.conversation_id}`);
-    talks.note(body.conversation_id, chat.turns[0].question);
+    const first = chat.turns[0].question;
+    talks.then((known) => known.note(body.conversation_id, first));
   } else {
     const question = body.stand_alone_question ?? body.question;
     goTo(`/?q=${encodeURIComponent(question)}`);
@@ -44,4 +46,4 @@ const catchUp = () => location.pathname + location.search === shown || location.
 window.addEventListener("popstate", catchUp);
 catchUp();
 
-takeKeys(chat, document.querySelector(".keys-button"), t);
+takeKeys(chat, document.querySelector(".keys-button"), await texts);
