@@ -427,6 +427,12 @@ class TestFrame:
         box.press("Enter")
         expect(frame.locator(".cw-column .cw-sentence")).to_contain_text("76 centimetres")
 
+    @pytest.mark.parametrize("options", [{"color_scheme": "dark"}], ids=["dark"])
+    def test_its_theme_is_the_page_s_choice(self, page: Page, intranet: Intranet) -> None:
+        page.goto(intranet.address)
+        ground = page.frame_locator("iframe").locator("html")
+        assert ground.evaluate("(part) => getComputedStyle(part).backgroundColor") == "rgb(251, 250, 246)"
+
     @pytest.mark.parametrize("options", [{"java_script_enabled": False}], ids=["no scripts"])
     def test_it_answers_without_scripts(self, page: Page, intranet: Intranet) -> None:
         page.goto(intranet.address)
