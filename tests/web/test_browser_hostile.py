@@ -1,0 +1,159 @@
+"""Hostile text that came in by every way there is, looked at on every page: it stays text.
+
+The documents are really read, the questions really asked. A `Visit` fails by itself on a dialog, an error in the
+console or a request to another host.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from fakes import HashEmbedder
+from playwright.sync_api import Page, expect
+
+from rag.pipeline import Pipeline
+from rag.settings import Settings
+from tests.web.test_limits import serving
+from tests.web.visits import Visit
+
+pytestmark = pytest.mark.slow
+
+PAYLOADS = {
+    "script": "<script>alert(1)</script>",
+    "image": "\"'><img src=//evil.example/x onerror=alert(1)>",
+    "vector": "<svg/onload=alert(1)><style>*{background:url(//evil.example/s)}</style>",
+    "frame": "<iframe srcdoc='<script>parent.alert(1)</script>'></iframe><base href=//evil.example/>",
+    "link": "<a href=\"javascript:alert(1)\">here</a> [there](javascript:alert(1)) [so](vbscript:x) data:text/html,x",
+    "picture": "![pixel](https://evil.example/pixel.png) <https://evil.example/auto>",
+    "template": "{{7*7}} ${7*7} {% raw %} <%= 7*7 %> {{ config }}",
+    "turned": "\u202egnp.exe \u2066isolate \u200f right",
+    "entity": "&lt;img src=x onerror=alert(1)&gt; &#60;script&#62;alert(1)&#60;/script&#62;",
+}
+# Said in every hostile document, so that one question finds it; the word is in no other.
+SENTENCE = "The {word} of the harbour is repaired in March, says {payload} to everyone."
+SLASH = "\N{FRACTION SLASH}"
+QUESTION = "When is the {word} of the harbour repaired?"
+
+
+def plain_text_of(payload: str) -> str:
+    """A plain text file with a payload in its heading and its sentence."""
+    word = word_of(payload)
+    return f"{word} {payload}\n\n{SENTENCE.format(word=word, payload=payload)}\n\nNobody else repairs the {word}.\n"
+
+
+def html_of(payload: str) -> str:
+    """A page with a payload in its title, its author, its address and its text."""
+    escaped = html.escape(payload)
+    return (
+        f'<title>{escaped}</title><meta name=author content="{escaped}">'
+        f'<link rel=canonical href="javascript:alert(1)//{escaped}"><h1>{escaped}</h1><p>The wall {escaped} stands.</p>'
+    )
+
+
+def word_of(payload: str) -> str:
+    return "crane" + "abcdefghijklm"[list(PAYLOADS.values()).index(payload)] * 3
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """Every payload in the text, the title, the name and the address of documents."""
+    home: Path = tmp_path_factory.mktemp("hostile")
+    settings = Settings(data_dir=home / "data", reader=False, questions_per_minute=10_000, keep_questions_days=30)
+    folder = home / "documents"
+    folder.mkdir()
+    for payload in PAYLOADS.values():
+        # No file system takes a slash in a name.
+        (folder / f"{payload.replace('/', SLASH)}.txt").write_text(plain_text_of(payload), encoding="utf-8")
+        (folder / f"{word_of(payload)}.html").write_text(html_of(payload), encoding="utf-8")
+    with Pipeline.open(settings, embedder=HashEmbedder(), create=True) as pipeline:
+        pipeline.ingest([folder])
+        yield pipeline
+
+
+@pytest.fixture(scope="module")
+def address(library: Pipeline) -> Iterator[str]:
+    with serving(library) as port:
+        address = f"http://127.0.0.1:{port}"
+        yield address
+
+
+def check_inert(page: Page) -> None:
+    """No element that a payload would have made is there, in or out of the component, and no link leaves."""
+    found = page.evaluate(
+        """() => {
+          const roots = [document];
+          for (const one of document.querySelectorAll("*")) if (one.shadowRoot) roots.push(one.shadowRoot);
+          const bad = [];
+          for (const root of roots) {
+            for (const one of root.querySelectorAll("iframe, base, object, embed, svg[onload], [onerror], [onload]"))
+              bad.push(one.outerHTML);
+            for (const one of root.querySelectorAll("img, script"))
+              if (one.src && new URL(one.src).host !== location.host) bad.push(one.outerHTML);
+            for (const one of root.querySelectorAll("script:not([src])")) bad.push(one.outerHTML);
+            for (const one of root.querySelectorAll("[href], [action], [formaction]"))
+              for (const name of ["href", "action", "formaction"])
+                if (one.hasAttribute(name) && new URL(one.getAttribute(name), location).host !== location.host)
+                  bad.push(one.outerHTML);
+          }
+          return bad;
+        }"""
+    )
+    assert found == []
+    assert "49" not in page.locator("h1, h2, .cw-sentence").all_text_contents()
+
+
+@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
+class TestEveryPayload:
+    def test_in_a_sentence_its_citation_and_its_source(self, visit: Visit, payload: str) -> None:
+        visit.open()
+        page = visit.ask(QUESTION.format(word=word_of(payload)))
+        expect(page.locator(".cw-column .cw-sentence").first).to_contain_text(payload)
+        check_inert(page)
+        page.locator(".cw-chip").first.hover()
+        page.get_by_role("tooltip").wait_for()
+        check_inert(page)
+        page.locator(".cw-chip").first.click()
+        expect(page.locator(".cw-panel mark").first).to_contain_text(payload)
+        check_inert(page)
+        page.reload()
+        expect(page.locator(".cw-column .cw-sentence").first).to_contain_text(payload)
+        check_inert(page)
+
+    def test_in_a_question_a_title_of_a_conversation_and_a_comment(self, visit: Visit, payload: str) -> None:
+        visit.open()
+        page = visit.ask(payload)
+        expect(page.locator(".cw-column .cw-question").last).to_have_text(payload)
+        check_inert(page)
+        talk = page.url.rsplit("/", 1)[1]
+        renamed = page.request.patch(f"{visit.address}/api/v1/conversations/{talk}", data={"title": payload})
+        assert renamed.status == 200
+        page.reload()
+        page.locator("citewell-chat:defined").wait_for()
+        check_inert(page)
+        expect(page.locator("body")).to_contain_text(payload)
+
+    def test_what_was_not_answered_shows_it(self, visit: Visit, payload: str) -> None:
+        question = f"Who paints {payload} at night?"
+        request = visit.page.request
+        answer = request.post(f"{visit.address}/api/v1/ask", data={"question": question}).json()
+        vote = {"id": answer["id"], "relevance": "not_relevant", "comment": payload}
+        assert request.post(f"{visit.address}/api/v1/feedback", data=vote).status == 204
+        page = visit.open("/unanswered")
+        page.wait_for_load_state("networkidle")
+        expect(page.get_by_text(payload).first).to_be_visible()
+        check_inert(page)
+
+    def test_on_the_pages_of_documents(self, visit: Visit, payload: str) -> None:
+        page = visit.open("/documents")
+        check_inert(page)
+        documents = page.request.get(f"{visit.address}/api/v1/documents").json()["documents"]
+        shown = [one["id"] for one in documents if word_of(payload) in f"{one['name']} {one['title']}"]
+        assert len(shown) == 2
+        for document in shown:
+            page = visit.open(f"/documents/{document}")
+            expect(page.locator("body")).to_contain_text(payload)
+            check_inert(page)
