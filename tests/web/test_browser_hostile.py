@@ -9,7 +9,6 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 from fakes import HashEmbedder
@@ -27,7 +26,7 @@ PAYLOADS = {
     "image": "\"'><img src=//evil.example/x onerror=alert(1)>",
     "vector": "<svg/onload=alert(1)><style>*{background:url(//evil.example/s)}</style>",
     "frame": "<iframe srcdoc='<script>parent.alert(1)</script>'></iframe><base href=//evil.example/>",
-    "link": "<a href=\"javascript:alert(1)\">here</a> [there](javascript:alert(1)) [so](vbscript:x) data:text/html,x",
+    "link": '<a href="javascript:alert(1)">here</a> [there](javascript:alert(1)) [so](vbscript:x) data:text/html,x',
     "picture": "![pixel](https://evil.example/pixel.png) <https://evil.example/auto>",
     "template": "{{7*7}} ${7*7} {% raw %} <%= 7*7 %> {{ config }}",
     "turned": "\u202egnp.exe \u2066isolate \u200f right",
