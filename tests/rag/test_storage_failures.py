@@ -213,11 +213,11 @@ def run_sql(sql: str) -> Callable[[Path], None]:
     [
         pytest.param(overwrite(0, b"not a database"), StorageDamaged, "is damaged: .*from a backup", id="header"),
         pytest.param(overwrite(100, b"\xff" * 3_000), StorageDamaged, "is damaged: .*from a backup", id="first-page"),
-        pytest.param(run_sql("PRAGMA user_version = 6"), StorageTooNew, "has format 6; .* knows format 5", id="newer"),
+        pytest.param(run_sql("PRAGMA user_version = 7"), StorageTooNew, "has format 7; .* knows format 6", id="newer"),
         pytest.param(
             run_sql("PRAGMA user_version = 0"), StorageDamaged, "has format 0 and no usable id", id="no-format"
         ),
-        pytest.param(run_sql("DELETE FROM meta"), StorageDamaged, "has format 5 and no usable id", id="no-id"),
+        pytest.param(run_sql("DELETE FROM meta"), StorageDamaged, "has format 6 and no usable id", id="no-id"),
         pytest.param(run_sql("PRAGMA application_id = 7"), StorageDamaged, "database of another program", id="another"),
         pytest.param(lambda path: os.truncate(path, 0), IndexMissing, "holds no documents yet", id="empty"),
         pytest.param(lambda path: os.truncate(path, 5_000), StorageDamaged, "is damaged: ", id="truncated"),
