@@ -1,4 +1,4 @@
-"""The virtual environments of the programs that Citewell is measured beside: `python -m tests.bench.rivals.environments`.
+"""The environments of the programs that Citewell is measured beside: `python -m tests.bench.rivals.environments`.
 
 Each in `.rivals/NAME`, made once from `requirements-NAME.txt`, and again when that changes. On Linux the usual package
 index brings CUDA with torch; where TORCH_INDEX names another index, torch is taken from that one.
@@ -24,8 +24,11 @@ _TORCH = "torch==2.13.0"
 def main() -> None:
     """Make those that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", choices=RIVALS, metavar="NAME", help=f"of {', '.join(RIVALS)}; all if none")
-    for name in parser.parse_args().names or RIVALS:
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(RIVALS)}; all if none")
+    names = parser.parse_args().names or RIVALS
+    if unknown := set(names) - set(RIVALS):
+        parser.error(f"{', '.join(sorted(unknown))}: expected of {', '.join(RIVALS)}")
+    for name in names:
         sys.stdout.write(f"{make(name)}\n")
 
 
