@@ -18,7 +18,7 @@ class Variant:
     read: int
 
     def __str__(self) -> str:
-        return f"{self.program}, {self.read} passage{'s' * (self.read != 1)} read"
+        return f"{self.program}, {self.read} read"
 
 
 @dataclass(frozen=True, slots=True)

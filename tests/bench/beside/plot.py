@@ -9,7 +9,7 @@ from html import escape
 from tests.bench.beside.figures import OURS, Summary
 from tests.bench.beside.table import share
 
-_WIDTH, _LEFT, _RIGHT, _TOP, _ROW, _FOOT = 860, 250, 110, 64, 26, 44
+_WIDTH, _LEFT, _RIGHT, _TOP, _ROW, _FOOT = 860, 230, 110, 64, 26, 44
 # Colours of their own for light and dark: a picture in a page does not see the page's.
 _STYLE = """
   svg { --back: #ffffff; --ink: #1b1f24; --soft: #5b6470; --grid: #dfe3e8; --ours: #0a6b4f; --other: #8a4b12; }
@@ -71,7 +71,7 @@ def _grid(low: float, high: float, height: int) -> Iterator[str]:
             yield f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP - 4}" y2="{bottom}"/>'
             label = f"{tick:g} s" if tick >= 1 else f"{tick * 1000:g} ms"
             yield f'<text class="soft" x="{x:.1f}" y="{bottom + 18}" text-anchor="middle">{label}</text>'
-    note = "question to answer: dot the median, line to 95 in 100; less is better, each step of the axis is a multiple"
+    note = "from question to answer: a dot for the median, a line to 95 in 100; passages read are in the name"
     yield f'<text class="soft" x="{_LEFT}" y="{height - 8}">{note}</text>'
 
 

@@ -19,7 +19,7 @@ from tests.bench.beside.figures import (
 def latency_table(summaries: Sequence[Summary]) -> str:
     """A line for each variant: how often right, milliseconds, and how many times as long as ours at the median."""
     us = ours(summaries)
-    lines = ["| program, passages read | sentence right | failed | p50 ms | p95 | p99 | times ours |", _rule(7)]
+    lines = ["| program and passages read | sentence right | failed | p50 ms | p95 | p99 | times ours |", _rule(7)]
     for one in summaries:
         name = f"**{one.variant}**" if one.variant.program == OURS else str(one.variant)
         times = [f"{seconds * 1000:.0f}" for seconds in (one.p50, one.p95, one.p99)]
