@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rag.errors import RagError
+from rag.errors import InputError, RagError
 from rag.models import find_model, hash_file, load_model
 from rag.reader import WEIGHTS_FOLDER
 from rag.settings import BUNDLED_MODEL, Settings
@@ -72,8 +72,8 @@ def prepare(names: Sequence[str], python: Path) -> list[Program]:
     """Ours and the named rivals, with the models that they load; the reader is converted once for each reader."""
     cache = HOME / "cache" / hash_file(WEIGHTS_FOLDER / "reader.onnx")[:12]
     encoder, reader = find_model(BUNDLED_MODEL), cache / "reader"
-    if not (reader / "model.safetensors").exists():
-        convert(reader)
+    if not reader.exists():
+        convert(cache / "reader.partial").rename(reader)
     exported = load_model(BUNDLED_MODEL, cache / "citewell-models", progress=_say)
     own = Program(OURS, python, encoder, reader, (exported.graph, WEIGHTS_FOLDER / "reader.onnx"))
     files = (encoder / "model.safetensors", reader / "model.safetensors")
@@ -130,6 +130,11 @@ def _corpus(arguments: argparse.Namespace) -> Corpus:
     size = {"passages": arguments.passages, "questions": arguments.questions}
     if arguments.quick:
         size = {"passages": min(60, arguments.passages), "questions": min(10, arguments.questions)}
+    if arguments.squad and not arguments.squad.is_file():
+        raise InputError(
+            f"{arguments.squad} is not there. Give a file in the layout of SQuAD, or leave out --squad: then"
+            " --documents FOLDER and --asked FILE.jsonl are used, by default those of seeds/."
+        )
     if arguments.squad:
         return squad_corpus(arguments.squad, **size, seed=arguments.seed)
     return folder_corpus(arguments.documents, arguments.asked, **size, seed=arguments.seed)

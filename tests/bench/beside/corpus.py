@@ -41,7 +41,7 @@ def folder_corpus(folder: Path, asked: Path, *, passages: int, questions: int, s
     Right is a sentence that the file names, or if it names none, one that holds an answer. Raises InputError.
     """
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in MEDIA_TYPES and path.is_file())
-    texts = {}
+    texts: dict[str, str] = {}
     for number, path in enumerate(files):
         document = read_document(path, max_bytes=_MAX_BYTES)
         texts |= {f"{number}-{at}": text for at, text in enumerate(_passages(document))}

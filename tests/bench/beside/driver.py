@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -176,9 +176,10 @@ def memory_of(pid: int) -> int | None:
 
 def _descendants(pid: int) -> Iterator[int]:
     for thread in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, thread.read_text(encoding="ascii").split()):
-            yield child
-            yield from _descendants(child)
+        with suppress(OSError):  # a thread may end meanwhile
+            for child in map(int, thread.read_text(encoding="ascii").split()):
+                yield child
+                yield from _descendants(child)
 
 
 def _environment() -> dict[str, str]:
