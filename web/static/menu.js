@@ -9,6 +9,7 @@ export function menu(button, choices) {
   const outside = (event) => event.composedPath().includes(box) || show(false);
   const show = (open) => {
     list.hidden = !open;
+    open && keepInside(list);
     document[open ? "addEventListener" : "removeEventListener"]("pointerdown", outside);
     button.setAttribute("aria-expanded", String(open));
   };
@@ -41,4 +42,11 @@ export function menu(button, choices) {
   });
   show(false);
   return box;
+}
+
+/** Move a list that sticks out of its window or chat, as far as it does. */
+function keepInside(list) {
+  list.style.translate = "";
+  const [at, room] = [list, list.closest(".cw, body")].map((one) => one.getBoundingClientRect());
+  list.style.translate = `${Math.max(0, room.left - at.left) - Math.max(0, at.right - room.right)}px`;
 }
