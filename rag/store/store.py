@@ -445,9 +445,10 @@ class Store:
         return found
 
     def rebuild_words(self) -> None:
-        """Make the word index again from the chunks."""
+        """Make the word index again from the chunks, and count all there is."""
         with self._changing() as connection:
             word_index.rebuild(connection)
+            rows.count_again(connection)
         self._database.empty_log()
 
 

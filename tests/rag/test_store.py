@@ -82,6 +82,17 @@ def test_chunks_come_in_blocks_with_their_vectors_and_stems(store: Store) -> Non
     assert [stems for _, _, [stems] in blocks] == [[stem(word) for word in plain_words(text)] for text in texts]
 
 
+def test_totals_that_are_wrong_are_found_and_counted_again(store: Store, tmp_path: Path) -> None:
+    store.put_document(*parts("a", *LINES))
+    before = store.counts()
+    with apsw.Connection(str(next(tmp_path.rglob("citewell.sqlite")))) as connection:
+        connection.execute("UPDATE totals SET count = 7 WHERE name = 'chunks'")
+    wrong = [check.detail for check in store.check() if not check.ok]
+    assert wrong == ["7 chunks are counted, and 2 are there; `rag rebuild` counts again"]
+    store.rebuild_words()
+    assert (store.counts(), [check for check in store.check() if not check.ok]) == (before, [])
+
+
 def test_what_was_removed_since_a_change_is_known_until_it_is_forgotten(store: Store) -> None:
     tokens = [store.change_token(0)]
     for name in ("a", "b", "a"):
