@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -70,8 +71,10 @@ class Settings:
     allowed_origins: tuple[str, ...] = ()
     # Questions a minute from one client address; beyond it 429.
     questions_per_minute: int = 120
-    # Questions worked on at once; beyond it 429. Two cores gain nothing from more.
-    max_concurrent_questions: int = 8
+    # Questions worked on at once, the others wait in line; 0 means one for each core, from more nobody gains.
+    max_concurrent_questions: int = 0
+    # Questions that may wait in line; beyond it 429. On two cores so many are done in some three seconds.
+    max_waiting_questions: int = 32
     # Days that a conversation is kept after its last question; 0 keeps none. Whoever has its link can open it.
     keep_conversations_days: int = 30
     # Days that the texts of questions are kept for whoever looks after the documents, to see what was not answered;
@@ -118,14 +121,20 @@ class Settings:
             "max_sentences",
             "passages",
             "questions_per_minute",
-            "max_concurrent_questions",
         )
         for name in at_least_one:
             if getattr(self, name) < 1:
                 raise InvalidSetting(f"{name} is {getattr(self, name)}; expected 1 or more.")
         if self.read_megabytes < _MIN_READ_MEGABYTES:
             raise InvalidSetting(f"read_megabytes is {self.read_megabytes}; expected {_MIN_READ_MEGABYTES} or more.")
-        for name in ("keep_versions", "keep_conversations_days", "keep_questions_days"):
+        at_least_zero = (
+            "keep_versions",
+            "max_concurrent_questions",
+            "max_waiting_questions",
+            "keep_conversations_days",
+            "keep_questions_days",
+        )
+        for name in at_least_zero:
             if getattr(self, name) < 0:
                 raise InvalidSetting(f"{name} is {getattr(self, name)}; expected 0 or more.")
         if not 30 <= self.widget_token_seconds <= 86_400:
@@ -148,6 +157,13 @@ class Settings:
                     f"allowed_origins has {origin!r}; expected scheme and host only, in small letters, like"
                     " https://intranet.example."
                 )
+
+
+def cores() -> int:
+    """How many processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _parse(variable: str, raw: str, kind: Any) -> Any:

@@ -45,9 +45,9 @@ async def count_request(request: Request, limits: _LimitsDep) -> None:
 
 
 async def question_place(request: Request, limits: _LimitsDep) -> AsyncIterator[None]:
-    """Count a question and hold a place for it until its response is sent, or its client has gone. Raises 429."""
+    """Count a question, wait for a place and hold it until the response is sent, or the client has gone. Raises 429."""
     limits.count(address_of(request))
-    with limits.place():
+    async with limits.place(request.is_disconnected):
         yield
 
 
@@ -57,7 +57,7 @@ async def question_place_for_page(request: Request, limits: _LimitsDep, q: str =
         yield
         return
     limits.count(address_of(request))
-    with limits.place():
+    async with limits.place(request.is_disconnected):
         yield
 
 

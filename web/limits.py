@@ -1,12 +1,10 @@
-"""How much one client, and all together, may ask of the service: rate, concurrency and body size."""
+"""How much one client, and all together, may ask of the service: rate, questions in work and body size."""
 
 from __future__ import annotations
 
 import math
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager
 
 from fastapi import HTTPException
 from limits import RateLimitItemPerMinute
@@ -15,13 +13,12 @@ from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rag.settings import Settings
+from rag.settings import Settings, cores
 from web.errors import Problem, problem_response
+from web.places import IsGone, Places
 
 # Bytes. A question of the longest length allowed, every character escaped, is a tenth of this.
 MAX_JSON_BYTES = 64 * 1024
-# Seconds to wait when all places are taken: an answer takes well under one.
-_BUSY_RETRY_SECONDS = 1
 
 
 class QuestionLimits:
@@ -30,7 +27,7 @@ class QuestionLimits:
     def __init__(self, settings: Settings) -> None:
         self._rate = RateLimitItemPerMinute(settings.questions_per_minute)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._places = threading.BoundedSemaphore(settings.max_concurrent_questions)
+        self._places = Places(settings.max_concurrent_questions or cores(), settings.max_waiting_questions)
 
     def count(self, address: str) -> None:
         """Count one request from `address`. Raises 429 when it has used up its minute."""
@@ -44,19 +41,9 @@ class QuestionLimits:
             headers={"Retry-After": str(seconds)},
         )
 
-    @contextmanager
-    def place(self) -> Iterator[None]:
-        """Hold one of the places for questions in work. Raises 429 at once when all are taken."""
-        if not self._places.acquire(blocking=False):
-            raise HTTPException(
-                429,
-                "The service is working on as many questions as it can. Try again in a moment.",
-                headers={"Retry-After": str(_BUSY_RETRY_SECONDS)},
-            )
-        try:
-            yield
-        finally:
-            self._places.release()
+    def place(self, is_gone: IsGone) -> AbstractAsyncContextManager[None]:
+        """A place for a question in work, to be held while it is answered; see `Places.place`. Raises 429."""
+        return self._places.place(is_gone)
 
 
 class BodyLimit:

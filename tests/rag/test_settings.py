@@ -84,7 +84,7 @@ def test_a_variable_sets_its_field_and_no_other(variable: str, raw: str, value: 
         pytest.param("MAX_QUESTION_CHARS", "-5", "max_question_chars is -5; expected 1 or more.", id="no characters"),
         pytest.param("QUESTIONS_PER_MINUTE", "0", "questions_per_minute is 0; expected 1 or more.", id="no rate"),
         pytest.param(
-            "MAX_CONCURRENT_QUESTIONS", "0", "max_concurrent_questions is 0; expected 1 or more.", id="no concurrency"
+            "MAX_WAITING_QUESTIONS", "-1", "max_waiting_questions is -1; expected 0 or more.", id="a line below zero"
         ),
         pytest.param(
             "MIN_CONFIDENCE", "high", "CITEWELL_MIN_CONFIDENCE is 'high'; expected a number.", id="not a number"

@@ -23,7 +23,7 @@ from rag.settings import Settings
 from tests.web.conftest import client_of
 from tests.web.scripted import ScriptedPipeline, make_document
 from tests.web.test_api import EVENTS, read_events, without_timings
-from tests.web.test_limits import SlowPipeline, ask_until_free, read_until, serving
+from tests.web.test_limits import SlowPipeline, ask_until, read_until, serving
 
 MIRROR = "How big is the mirror?"
 DOME = "When is the dome open to visitors?"
@@ -200,7 +200,7 @@ class TestConnections:
                 read_until(connection, b"event: passages")
                 assert slow.started.wait(10)
             slow.go_on.set()
-            received = ask_until_free(port, self.request(question=DOME))
+            received = ask_until(port, self.request(question=DOME), b"200 OK")
             assert b"200 OK" in received
         assert [t.turns[0].shown["question"] for t in slow.kept.talks.values()] in ([], [DOME])
 

@@ -2,6 +2,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -75,7 +76,7 @@ class SlowPipeline(ScriptedPipeline):
 class TestConcurrency:
     @pytest.fixture
     def slow(self, settings: Settings) -> SlowPipeline:
-        return SlowPipeline(replace(settings, max_concurrent_questions=1))
+        return SlowPipeline(replace(settings, max_concurrent_questions=1, max_waiting_questions=0))
 
     def test_a_question_too_many_is_429_and_the_place_comes_back(self, slow: SlowPipeline) -> None:
         with client_of(slow.settings, slow) as client:
@@ -98,20 +99,43 @@ class TestConcurrency:
             assert client.post("/api/v1/ask", json={"question": ""}).status_code == 422
             assert client.post("/api/v1/ask", json=QUESTION).status_code == 200
 
+    def test_questions_wait_in_line_and_hold_up_nothing_else(self, settings: Settings) -> None:
+        slow = SlowPipeline(replace(settings, max_concurrent_questions=1, max_waiting_questions=45))
+        with client_of(slow.settings, slow) as client, ThreadPoolExecutor(45) as askers:
+            # More than the framework has threads for routes: who waits must hold none.
+            asked = [askers.submit(client.post, "/api/v1/ask", json=QUESTION) for _ in range(45)]
+            assert slow.started.wait(10)
+            for path in ("/healthz", "/readyz", "/", "/documents", "/api/v1/documents"):
+                assert client.get(path).status_code == 200
+            slow.go_on.set()
+            assert {future.result(20).status_code for future in asked} == {200}
+
+    @pytest.mark.slow
+    def test_who_hangs_up_while_waiting_makes_room_in_the_line(self, settings: Settings) -> None:
+        slow = SlowPipeline(replace(settings, max_concurrent_questions=1, max_waiting_questions=1))
+        request = request_of(b"Connection: close\r\n")
+        with serving(slow) as port, socket.create_connection(("127.0.0.1", port), timeout=10) as first:
+            first.sendall(request)
+            assert slow.started.wait(10)
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as waiting:
+                waiting.sendall(request)
+                assert b"429" in ask_until(port, request, b"429")
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as next_one:
+                time.sleep(1)  # who hung up is noticed within a fraction of this
+                next_one.sendall(request)
+                slow.go_on.set()
+                assert b"200 OK" in read_until(next_one, b"\r\n\r\n")
+
     @pytest.mark.slow
     def test_the_place_comes_back_when_the_client_of_a_stream_hangs_up(self, slow: SlowPipeline) -> None:
-        body = b'{"question": "How big is the mirror?"}'
-        request = (
-            b"POST /api/v1/ask HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n"
-            b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
-        )
+        request = request_of(b"Accept: text/event-stream\r\n")
         with serving(slow) as port:
             with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
                 connection.sendall(request)
                 assert b"event: passages" in read_until(connection, b"event: passages")
                 assert slow.started.wait(10)
             slow.go_on.set()
-            assert b"200 OK" in ask_until_free(port, request)
+            assert b"200 OK" in ask_until(port, request, b"200 OK")
 
 
 @contextmanager
@@ -129,6 +153,13 @@ def serving(pipeline: ScriptedPipeline) -> Iterator[int]:
             thread.join()
 
 
+def request_of(header: bytes) -> bytes:
+    """A question as it goes over the wire, with a header of one's own."""
+    body = b'{"question": "How big is the mirror?"}'
+    head = b"POST /api/v1/ask HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    return head + header + b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+
+
 def read_until(connection: socket.socket, wanted: bytes) -> bytes:
     received = b""
     while wanted not in received:
@@ -139,15 +170,13 @@ def read_until(connection: socket.socket, wanted: bytes) -> bytes:
     return received
 
 
-def ask_until_free(port: int, request: bytes) -> bytes:
-    """The first response that is not 429, tried for ten seconds."""
+def ask_until(port: int, request: bytes, wanted: bytes) -> bytes:
+    """The head of the first response that has `wanted` in it, tried for ten seconds; else of the last one."""
     until = time.monotonic() + 10
     received = b""
-    while time.monotonic() < until:
+    while wanted not in received and time.monotonic() < until:
         with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
             connection.sendall(request)
             received = read_until(connection, b"\r\n\r\n")
-        if b"429" not in received:
-            return received
         time.sleep(0.1)
     return received
