@@ -15,14 +15,14 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.generic]
 Rows = npt.NDArray[np.uint32]
-Counts = npt.NDArray[np.uint16]
+Counts = npt.NDArray[np.uint8]
 
 _MAGIC = b"CWWORDS1"
 # Bytes. Every array in a file begins at a multiple of this.
 _ALIGNED = 64
 # Postings that are moved at once: their places take eight bytes each.
 _AT_ONCE = 4_000_000
-_MOST = 65_535  # what a count can say
+_MOST = 255  # what a count can say; no passage of whole sentences comes near it
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Postings:
     text_ends: npt.NDArray[np.int64]  # (t,): where each stem ends in `text`
     ends: npt.NDArray[np.int64]  # (t,): where the postings of each stem end in the next two
     rows: Rows  # ascending for each stem
-    counts: Counts  # how often the stem stands in that row
+    counts: Counts  # how often the stem stands in that row, 255 at most
     lengths: npt.NDArray[np.uint32]  # (n,): stems in each row, repeats included
 
     @property
@@ -74,7 +74,7 @@ class Postings:
 
 
 # As in a file: little-endian whatever the machine.
-_KINDS = tuple(np.dtype(kind) for kind in ("u1", "<i8", "<i8", "<u4", "<u2", "<u4"))
+_KINDS = tuple(np.dtype(kind) for kind in ("u1", "<i8", "<i8", "<u4", "u1", "<u4"))
 
 
 def read_postings(data: memoryview) -> Postings:
@@ -132,7 +132,7 @@ def join_postings(parts: Sequence[Postings], kept: Sequence[npt.NDArray[np.bool_
         sizes[order[name]] += found
     places = np.concatenate([[0], np.cumsum(sizes)[:-1]]) if len(sizes) else sizes
     rows = np.empty(int(sizes.sum()), dtype=np.uint32)
-    counts = np.empty(len(rows), dtype=np.uint16)
+    counts = np.empty(len(rows), dtype=np.uint8)
     before = 0
     for name, (part_rows, part_counts, found, part_lengths) in zip(names, taken, strict=True):
         place = places[order[name]]
@@ -201,6 +201,6 @@ def _postings(
         text_ends=np.cumsum([len(word) for word in words], dtype=np.int64),
         ends=np.cumsum(sizes, dtype=np.int64),
         rows=rows.astype(np.uint32, copy=False),
-        counts=np.minimum(counts, _MOST).astype(np.uint16, copy=False),
+        counts=np.minimum(counts, _MOST).astype(np.uint8, copy=False),
         lengths=lengths,
     )

@@ -28,7 +28,7 @@ EXACT_UP_TO = 50_000
 _CLUSTERS = 4
 _SAMPLED = 48
 _ROUNDS = 8
-_PROBED = 96
+_PROBED = 320
 # Bytes. The largest vector FAISS may set memory aside for while it reads a file: some ten million chunks.
 _LARGEST_BLOCK = 1 << 34
 
@@ -173,6 +173,9 @@ def _clustered(count: int, dimension: int, sample: Callable[[int], FloatMatrix])
     clusters = _clusters(count)
     rows = np.ascontiguousarray(sample(_SAMPLED * clusters), dtype=np.float32)
     _check_finite(rows)
+    if not len(rows):  # all vectors in the store are damaged
+        return faiss.IndexFlatIP(dimension)
+    clusters = min(clusters, 1 << (len(rows).bit_length() - 1))  # FAISS wants a vector for each
     index = faiss.IndexIVFScalarQuantizer(
         faiss.IndexFlatIP(dimension), dimension, clusters, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
     )
