@@ -13,7 +13,7 @@ export HF_HUB_OFFLINE = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-fast lint type check bench rivals soak clean
+.PHONY: help install run test test-fast lint type check bench bench-quick rivals soak clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,8 +48,11 @@ type: install ## check types
 
 check: lint type test ## all of the above: what a change must pass
 
-bench: install ## measure speed, as ratios in one run
-	@$(BIN)/python -m tests.bench
+bench: install ## measure speed and size beside others, for an hour and a half: make bench SQUAD=FILE
+	@$(BIN)/python -m tests.bench $(if $(SQUAD),--squad '$(SQUAD)')
+
+bench-quick: install ## the same, small, in two minutes; changes no table
+	@$(BIN)/python -m tests.bench --quick $(if $(SQUAD),--squad '$(SQUAD)')
 
 rivals: install ## make the environments of the programs it is measured beside
 	@TORCH_INDEX='$(TORCH_INDEX)' $(BIN)/python -m tests.bench.rivals.environments

@@ -1,112 +1,102 @@
-"""Speed as ratios, both sides measured in turn in one run: `make bench`.
+"""Everything about speed and size in one run: `make bench SQUAD=FILE`, or `make bench-quick` in two minutes.
 
-Machines are noisy, so a time alone says little; a ratio of medians of interleaved runs says more. Prints a table.
+Each part is a program of its own and runs in a process of its own, one after the other: beside the rivals, under load,
+the models, starting, and growing. What they found goes into a folder as JSON; the tables made of it replace the block
+between two marks in README.md, and the plot stands beside this file. With --quick nothing but the folder is written.
 """
 
 from __future__ import annotations
 
-import statistics
+import argparse
+import os
+import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from rag.embed import OnnxEmbedder
-from rag.models import find_model, load_model
-from rag.pipeline import Pipeline
-from rag.settings import BUNDLED_MODEL, Settings
+from tests.bench.report import put_into_readme, tables
 
-_ROUNDS = 9
-_SEEDS = Path(__file__).parents[2] / "seeds"
-_QUESTION = "How much did the fund offer for the Japanese semiconductor manufacturer?"
-_PASSAGE = (
-    "The harbour was closed for eleven days because ice had crushed the outer gate. Ships were sent to the next port "
-    "instead, and the harbour master asked the county for a stronger gate, which was delivered the next summer. "
-) * 3
+ROOT = Path(__file__).parents[2]
+_SIZES = (10_000, 100_000, 1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
-class Ratio:
-    """Two things measured in turn: seconds of each, medians."""
+class Part:
+    """A program that measures something: its module under tests.bench, and what it is called with."""
 
     name: str
-    ours: float
-    other: float
-
-    def line(self) -> str:
-        """One row of the table."""
-        return f"{self.name:<58} {self.ours * 1000:>9.1f} {self.other * 1000:>9.1f} {self.other / self.ours:>7.2f}"
+    arguments: tuple[str, ...]
+    needs_squad: bool = False
 
 
-def main() -> None:
-    """Measure and print."""
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(data_dir=Path(folder))
-        model = load_model(BUNDLED_MODEL, settings.data_dir / "models", progress=_say)
-        embedder = OnnxEmbedder(model)
-        with Pipeline.open(settings, embedder=embedder, create=True) as pipeline:
-            ratios = [first_and_second_ingest(pipeline), *asking(pipeline, settings, embedder)]
-        ratios += against_torch(embedder)
-    _say(f"{'what':<58} {'ours ms':>9} {'other ms':>9} {'ratio':>7}")
-    for ratio in ratios:
-        _say(ratio.line())
-
-
-def first_and_second_ingest(pipeline: Pipeline) -> Ratio:
-    """Ingesting an unchanged folder, against ingesting it the first time."""
-    first = _seconds(lambda: pipeline.ingest([_SEEDS]))
-    again = statistics.median(_seconds(lambda: pipeline.ingest([_SEEDS])) for _ in range(_ROUNDS))
-    return Ratio("ingest again, unchanged / the first time", again, first)
-
-
-def asking(pipeline: Pipeline, settings: Settings, embedder: OnnxEmbedder) -> list[Ratio]:
-    """A whole answer, against the embedding of its question; and ten passages read, against three."""
-    few = replace(settings, passages=3)
-
-    def answer() -> object:
-        return pipeline.ask(_QUESTION)
-
-    with Pipeline.open(few, embedder=embedder) as other:
-        return [
-            _compare("answer / embedding its question", answer, lambda: embedder.embed_question(_QUESTION)),
-            _compare("answer from 10 passages / from 3", answer, lambda: other.ask(_QUESTION)),
-        ]
-
-
-def against_torch(embedder: OnnxEmbedder) -> list[Ratio]:
-    """Embedding by ONNX Runtime, against sentence-transformers' own `encode` with the same weights."""
-    from sentence_transformers import SentenceTransformer
-
-    other = SentenceTransformer(str(find_model(BUNDLED_MODEL)), device="cpu", local_files_only=True)
-    passages = [f"{number}. {_PASSAGE}" for number in range(64)]
+def parts(out: Path, squad: Path | None, *, quick: bool) -> list[Part]:
+    """What is run, in order. Without a SQuAD file, only what needs none."""
+    file = ("--squad", str(squad)) if squad else ()
+    found = [
+        Part("models", ("--rounds", "2", "--passages", "24") if quick else ()),
+        Part("beside", (*file, "--out", str(out), *(("--quick",) if quick else ()))),
+    ]
+    if quick:
+        return found
+    sizes = [str(size) for size in _SIZES]
     return [
-        _compare(f"embed {name} / by torch", partial(ours, given), partial(other.encode, given))
-        for name, ours, given in (
-            ("a question", embedder.embed_question, _QUESTION),
-            ("64 passages", embedder.embed, passages),
-        )
+        *found,
+        Part("throughput", file, needs_squad=True),
+        Part("load", (*file, "--data-dir", str(out / "data-load")), needs_squad=True),
+        Part("startup", (*file, "--data-dir", str(out / "data-startup")), needs_squad=True),
+        Part("scale", (*file, "--work", str(out / "scale"), "--sizes", *sizes), needs_squad=True),
     ]
 
 
-def _compare(name: str, ours: Callable[[], object], other: Callable[[], object]) -> Ratio:
-    """Both in turn, after one round that is not counted."""
-    pairs = [(_seconds(ours), _seconds(other)) for _ in range(_ROUNDS + 1)][1:]
-    return Ratio(name, statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs))
+def main() -> int:
+    """Run all parts, or those that are named, and make the tables. Gives the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.partition("\n\n")[0])
+    parser.add_argument("--squad", type=Path, metavar="FILE", help="passages and questions in the SQuAD layout")
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench", help="a folder for what is found")
+    parser.add_argument("--quick", action="store_true", help="two parts, small; the README stays as it is")
+    parser.add_argument("--only", nargs="+", metavar="PART", help="run these parts; the others are as they were found")
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    failed = [
+        part.name
+        for part in parts(given.out, given.squad, quick=given.quick)
+        if (not given.only or part.name in given.only) and not _run(part, given.out, has_squad=given.squad is not None)
+    ]
+    made = tables(given.out)
+    _say(made)
+    if not given.quick:
+        put_into_readme(ROOT / "README.md", given.out)
+    if failed:
+        _say(f"Not measured, for what they said above: {', '.join(failed)}.")
+    return 1 if failed else 0
 
 
-def _seconds(action: Callable[[], object]) -> float:
+def _run(part: Part, out: Path, *, has_squad: bool) -> bool:
+    """Run one part; whether it came to its end."""
+    if part.needs_squad and not has_squad:
+        _say(f"{part.name}: left out, it needs --squad FILE (make bench SQUAD=FILE).")
+        return True
+    _say(f"{part.name} ...")
     started = time.perf_counter()
-    action()
-    return time.perf_counter() - started
+    written = () if part.name == "beside" else ("--json", str(out / f"{part.name}.json"))
+    command = [sys.executable, "-m", f"tests.bench.{part.name}", *part.arguments, *written]
+    done = subprocess.run(command, cwd=ROOT, env=_environment(os.environ), check=False)
+    _say(f"{part.name}: {time.perf_counter() - started:.0f} s")
+    return done.returncode == 0
 
 
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
+def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a part: the packages of this checkout and of its tests, and no settings of Citewell."""
+    kept = {name: value for name, value in environ.items() if not name.startswith("CITEWELL_")}
+    return {**kept, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}", "HF_HUB_OFFLINE": "1"}
+
+
+def _say(lines: str | Sequence[str]) -> None:
+    sys.stdout.write(f"{lines}\n")
     sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""What the parts of the benchmark found, as tables for the README."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+_BEGIN, _END = "<!-- made by make bench -->", "<!-- end -->"
+PICTURE = Path("tests/bench/beside.svg")
+
+
+def put_into_readme(readme: Path, found: Path) -> None:
+    """Put the tables between the marks in the README, and the plot where it is shown. Raises ValueError without marks."""
+    text = readme.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not begin or not end:
+        raise ValueError(f"{readme} has no block between {_BEGIN!r} and {_END!r}")
+    readme.write_text(f"{before}{_BEGIN}\n{tables(found)}{_END}{after}", encoding="utf-8")
+    if (found / PICTURE.name).exists():
+        shutil.copyfile(found / PICTURE.name, readme.parent / PICTURE)
+
+
+def tables(found: Path) -> str:
+    """All tables, in Markdown, of the files that are in the folder."""
+    lines: list[str] = []
+    for name, make in _TABLES.items():
+        path = found / name
+        if path.exists():
+            text = path.read_text(encoding="utf-8")
+            lines += [*make(text if path.suffix == ".md" else json.loads(text)), ""]
+    return "\n".join(lines)
+
+
+def beside_lines(markdown: str) -> Iterator[str]:
+    """The tables beside the rivals, as they were made, under the plot."""
+    yield f"![Milliseconds of an answer, Citewell and three others]({PICTURE.as_posix()})"
+    yield ""
+    yield from markdown.rstrip().splitlines()
+
+
+def throughput_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """Answers a second and the 95th percentile for each number of users."""
+    programs = list(dict.fromkeys(phase["program"] for phase in found["phases"]))
+    yield f"Answers a second over HTTP, and milliseconds that 95 in 100 take; {found['seconds']:.0f} s a phase:"
+    yield ""
+    yield from _head(["users", *programs])
+    for users in dict.fromkeys(phase["users"] for phase in found["phases"]):
+        row = {phase["program"]: phase for phase in found["phases"] if phase["users"] == users}
+        yield _row([str(users), *(_load_cell(row[name]) for name in programs)])
+
+
+def _load_cell(phase: Mapping[str, Any]) -> str:
+    troubles = [f"{phase[kind]} {kind}" for kind in ("refused", "failed") if phase[kind]]
+    return ", ".join([f"{phase['answers_per_second']:.1f}/s", f"{phase['p95_ms']:.0f}", *troubles])
+
+
+def load_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """Our server in closed and open loops."""
+    yield "`rag serve` under load; in an open loop questions come at a constant rate, whatever becomes of them:"
+    yield ""
+    yield from _head(["load", "asked", "answered", "refused (429)", "failed", "p50 ms", "p95", "p99", "answers/s"])
+    for phase in found["phases"]:
+        numbers = [f"{phase[name]:.0f}" for name in ("p50_ms", "p95_ms", "p99_ms")]
+        counts = [str(phase[name]) for name in ("asked", "answered", "refused", "failed")]
+        yield _row([phase["load"], *counts, *numbers, f"{phase['answers_per_second']:.1f}"])
+    for name, seconds in found["recovery_seconds"].items():
+        yield ""
+        yield f"After {name}: as fast as before " + (
+            "not within a minute." if seconds is None else f"{seconds:.1f} s on."
+        )
+
+
+def models_lines(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The models beside torch with the same weights."""
+    yield "The models, beside sentence-transformers and torch with the same weights; how many a second:"
+    yield ""
+    yield from _head(["what", "ours", "other", "times", "share of the matrix-multiply peak"])
+    for row in found:
+        peak = "" if row["share_of_peak"] is None else f"{row['share_of_peak']:.2f}"
+        yield _row(
+            [row["name"], f"{row['ours']:.1f}", f"{row['other']:.1f}", f"{row['ours'] / row['other']:.2f}", peak]
+        )
+
+
+def startup_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """Start and memory."""
+    later = found["memory_mb_after_more"]
+    first, slowest, asked = (
+        f"{found[name]:.2f}" for name in ("first_answer_seconds", "first_answer_seconds_slowest", "rag_ask_seconds")
+    )
+    yield (
+        f"Over 10,000 passages, {found['restarts']} starts: `rag serve` answers its first question {first} s after the"
+        f" start of the process at the median, {slowest} at most; `rag ask` ends after {asked} s. After thirty more"
+        f" questions the server holds {later['rss']:.0f} MB (PSS {later['pss']:.0f})."
+    )
+
+
+def scale_lines(found: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """How it grows."""
+    rows: dict[str, Callable[[Mapping[str, Any]], str]] = {
+        "search, p50 / p95 / p99 ms": lambda one: _quantiles(one["search_ms"]),
+        "of these, embedding the question": lambda one: _quantiles(one["steps_ms"]["embed"]),
+        "the nearest by vector": lambda one: _quantiles(one["steps_ms"]["vectors"]),
+        "the best by words": lambda one: _quantiles(one["steps_ms"]["words"]),
+        "search for the commonest words": lambda one: _quantiles(one["common_words_ms"]),
+        "recall of the ten nearest": lambda one: f"{one['recall_at_10']:.3f}",
+        "memory, MB (own / mapped files)": lambda one: (
+            f"{one['memory_mb']['all']} ({one['memory_mb']['own']} / {one['memory_mb']['files']})"
+        ),
+        "a document added until it is found, s": lambda one: " / ".join(map(str, one["add_seconds"])),
+        "`rag ask`, start to end, s": lambda one: " / ".join(map(str, one["first_answer_seconds"])),
+        "index made from the store, s": lambda one: str(one["index_seconds"]),
+        "on disk, MB: database, index": lambda one: ", ".join(map(str, one["disk_mb"].values())),
+    }
+    yield from _head(["passages", *(f"{int(size):,}" for size in found)])
+    for name, cell in rows.items():
+        yield _row([name, *(cell(one) for one in found.values())])
+
+
+def _quantiles(found: Mapping[str, float]) -> str:
+    return " / ".join(f"{found[name]:.1f}" for name in ("p50", "p95", "p99"))
+
+
+def _head(cells: Sequence[str]) -> Iterator[str]:
+    yield _row(cells)
+    yield "|---" * len(cells) + "|"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+_TABLES: dict[str, Callable[[Any], Iterator[str]]] = {
+    "beside.md": beside_lines,
+    "throughput.json": throughput_lines,
+    "load.json": load_lines,
+    "models.json": models_lines,
+    "startup.json": startup_lines,
+    "scale.json": scale_lines,
+}
