@@ -13,7 +13,7 @@ PICTURE = Path("tests/bench/beside.svg")
 
 
 def put_into_readme(readme: Path, found: Path) -> None:
-    """Put the tables between the marks in the README, and the plot where it is shown. Raises ValueError without marks."""
+    """Put the tables between the marks in the README, the plot beside. Raises ValueError without marks."""
     text = readme.read_text(encoding="utf-8")
     before, begin, rest = text.partition(_BEGIN)
     _, end, after = rest.partition(_END)
