@@ -28,6 +28,12 @@ _MAX_TOKENS = 320
 _MAX_QUESTION_TOKENS = 48
 # Tokens of the longest answer span looked for.
 _MAX_SPAN_TOKENS = 30
+# For each pair of tokens 0 where a span may begin with the first and end with the second, else minus infinity.
+_ALLOWED = np.where(
+    np.tri(_MAX_TOKENS, k=_MAX_SPAN_TOKENS - 1, dtype=bool) & ~np.tri(_MAX_TOKENS, k=-1, dtype=bool),
+    np.float32(0),
+    np.float32(-np.inf),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +146,6 @@ def _reading(
 
 def _best_span(start: npt.NDArray[np.float32], end: npt.NDArray[np.float32]) -> tuple[int, int, float]:
     """First and last token of the highest start + end score, and that; last not before first and not far behind it."""
-    pairs = start[:, None] + end[None, :]
-    rows, columns = np.indices(pairs.shape)
-    pairs = np.where((columns >= rows) & (columns - rows < _MAX_SPAN_TOKENS), pairs, -np.inf)
+    pairs = start[:, None] + end[None, :] + _ALLOWED[: len(start), : len(end)]
     first, last = divmod(int(pairs.argmax()), pairs.shape[1])
     return first, last, float(pairs[first, last])
