@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from threading import Lock
 
 import snowballstemmer
 
@@ -76,7 +77,12 @@ def is_function_word(word: str) -> bool:
 @lru_cache(maxsize=100_000)
 def stem(word: str) -> str:
     """The Porter stem of a folded word, the same one the full-text index uses. "announced" -> "announc"."""
-    return str(_stemmer().stemWord(word))
+    with _STEMMING:
+        return str(_stemmer().stemWord(word))
+
+
+# A stemmer holds the word that it works on: two threads in it at once get wrong stems, which would then be remembered.
+_STEMMING = Lock()
 
 
 @lru_cache(maxsize=1)

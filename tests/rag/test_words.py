@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -85,6 +87,19 @@ def test_forms_of_one_word_have_one_stem(forms: tuple[str, ...], expected: str) 
 
 def test_a_text_too_long_to_be_remembered_has_its_stems_all_the_same() -> None:
     assert content_stems("The boats were closed. " * 100) == ("boat", "close") * 100
+
+
+def test_threads_that_stem_at_once_get_the_stems_of_one_alone() -> None:
+    words = [f"{start}{end}" for start in ("harbour", "relat", "hop") for end in ("fulness", "ational", "ies", "ing")]
+    expected = [stem(word) for word in words]
+    often = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            found = list(threads.map(lambda _: [stem.__wrapped__(word) for word in words], range(200)))
+    finally:
+        sys.setswitchinterval(often)
+    assert found == [expected] * 200
 
 
 def test_content_stems_are_in_order_with_repeats_and_without_function_words() -> None:
