@@ -28,11 +28,12 @@ _LARGEST_DIFFERENCE = 1e-4
 def export_bundled(source: Path, target: Path) -> None:
     """What `export_model` writes, for the model whose weights have the known hash."""
     import onnx
+    from safetensors.numpy import load_file
 
     from rag.graph import embedder_graph
-    from rag.pretrained import Pretrained
+    from rag.pretrained import RANGES, Pretrained
 
-    weights = Pretrained(source)
+    weights = Pretrained(source, ranges=load_file(RANGES))
     graph = embedder_graph(weights, weights.words(), weights.places(), dimension=weights.dimension)
     onnx.save(graph, target / "model.onnx")
     shutil.copyfile(source / "tokenizer.json", target / "tokenizer.json")

