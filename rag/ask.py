@@ -18,7 +18,7 @@ from rag.extract import extract, word_weights
 from rag.question import Question, analyse_question
 from rag.reader import Reader
 from rag.records import Answer, Exchange, Extract, Hit, NoAnswerReason, SiteThreshold
-from rag.reread import reread
+from rag.reread import reread, worth_reading
 from rag.retrieve import Retrieved, retrieve
 from rag.serving import ServingIndex
 from rag.settings import Settings
@@ -116,9 +116,10 @@ def compose(
     if found.documents == 0 or not asked.is_searchable:
         reason = NoAnswerReason.NO_DOCUMENTS if found.documents == 0 else NoAnswerReason.NOT_A_QUESTION
         return Examination((), (), {}, _as_typed(abstain(asked.text, reason, index_version=found.index_version), found))
-    extracts = extract(asked, read_hits, word_weights(asked, found.frequencies, found.chunks))
+    candidates = read_hits if reader is None else worth_reading(read_hits)
+    extracts = extract(asked, candidates, word_weights(asked, found.frequencies, found.chunks))
     if reader is not None:
-        extracts = reread(asked, extracts, read_hits, reader)
+        extracts = reread(asked, extracts, candidates, reader)
     seen = signals(asked, extracts, found.frequencies)
     threshold = settings.min_confidence
     if threshold < 0:

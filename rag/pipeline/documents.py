@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rag import read
 from rag.errors import DocumentNotFound
 from rag.hosts import parse_permit
-from rag.ingest import store_document
+from rag.ingest import Maker, store_document
 from rag.pipeline.parts import Parts
 from rag.records import (
     Document,
@@ -208,23 +208,34 @@ class Documents(Parts):
         """What a file passes through on its way into the store."""
         read_apart = partial(read.read_bytes, parse=self._parse)
         limit, keeps = self.settings.max_document_bytes, self.settings.keep_originals
-        return Tools(self._store, read_apart, self._store_file, limit, keeps)
+        maker = self._maker()
+        return Tools(self._store, read_apart, maker.make_ahead, partial(self._store_file, maker), limit, keeps)
+
+    def _maker(self) -> Maker:
+        return Maker(self._embedder, self.settings.language)
 
     def _own_folder(self) -> Path:
         """The data directory, in which no documents are looked for."""
         return read.absolute_path(self.settings.data_dir)
 
-    def _store_file(self, document: Document, file: FileRecord, started: float, data: bytes) -> IngestResult:
-        return self._store_document(document, started, file, original=data)
+    def _store_file(
+        self, maker: Maker, document: Document, file: FileRecord, started: float, data: bytes
+    ) -> IngestResult:
+        return self._store_document(document, started, file, original=data, maker=maker)
 
     def _store_document(
-        self, document: Document, started: float, file: FileRecord | None = None, *, original: bytes | None = None
+        self,
+        document: Document,
+        started: float,
+        file: FileRecord | None = None,
+        *,
+        original: bytes | None = None,
+        maker: Maker | None = None,
     ) -> IngestResult:
         return store_document(
             document,
             store=self._store,
-            embedder=self._embedder,
-            language=self.settings.language,
+            maker=maker or self._maker(),
             started=started,
             file=file,
             keep_versions=self.settings.keep_versions,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rag import read
 from rag.errors import InputError
 from rag.records import IngestResult, IngestStatus
+from rag.sources.ahead import Ahead
 from rag.sources.folder import Found, list_folder, named
 from rag.sources.intake import Intake, Tools
 from rag.sources.patterns import Patterns
@@ -34,10 +35,13 @@ def ingest_paths(
 
     for number, failure in enumerate(found.unlisted, start=1):
         tell(failure, number)
-    intake = Intake(tools, tools.store.known_file, retry=True)
-    for number, file in enumerate(found.files.values(), start=len(found.unlisted) + 1):
-        for result in intake.take(file):
-            tell(result, number)
+    files = list(found.files.values())
+    with Ahead(tools, files) as ahead:
+        intake = Intake(replace(tools, read=ahead.read), tools.store.known_file, retry=True)
+        for position, file in enumerate(files):
+            ahead.reach(position)
+            for result in intake.take(file):
+                tell(result, len(found.unlisted) + position + 1)
     for result in intake.finish():
         tell(result, found.total)
     return results

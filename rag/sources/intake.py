@@ -42,6 +42,7 @@ class Tools:
 
     store: Store
     read: Callable[[bytes, Source], Document]  # bytes to a document; raises InputError
+    prepare: Callable[[Document], None]  # what can be done for `put` before its turn, in another thread
     put: Callable[[Document, FileRecord, float, bytes], IngestResult]  # stores it, and with it the record and the bytes
     max_bytes: int  # of one document
     keeps_originals: bool

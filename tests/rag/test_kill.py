@@ -110,10 +110,13 @@ def assert_found(pipeline: Pipeline, document_id: str, word: str) -> None:
 def kill(process: subprocess.Popen[str], lines: int, seconds: float) -> list[str]:
     """What a process printed until it was killed, some seconds after its first `lines` lines."""
     assert process.stdout is not None
-    first = [process.stdout.readline() for _ in range(lines)]
-    time.sleep(seconds)
-    process.kill()
-    rest, errors = process.communicate(timeout=60)
+    assert process.stderr is not None
+    with process:
+        first = [process.stdout.readline() for _ in range(lines)]
+        time.sleep(seconds)
+        process.kill()
+        # Not `communicate`: it passes over lines that came together with the last one of `first`.
+        rest, errors = process.stdout.read(), process.stderr.read()
     assert errors == ""
     # A last line without its end was not acknowledged.
     return "".join([*first, rest]).split("\n")[:-1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from scenes import Line, Page
@@ -13,7 +13,7 @@ from rag.extract import extract, word_weights
 from rag.question import Question, analyse_question
 from rag.reader import Reading
 from rag.records import Extract, Span
-from rag.reread import READER_WEIGHTS, reread
+from rag.reread import READER_WEIGHTS, reread, worth_reading
 
 PAGE = Page("harbour", Line("The harbour opened in 1887.", 0.9), Line("The guild paid for it.", 0.2))
 ASKED = analyse_question("Who paid for the harbour?", max_chars=200)
@@ -34,6 +34,12 @@ class Scripted:
 
 def plain(question: Question) -> list[Extract]:
     return extract(question, [PAGE.hit()], word_weights(question, {}, 1))
+
+
+def test_a_passage_far_behind_the_first_is_not_read() -> None:
+    hits = [replace(PAGE.hit(), score=score) for score in (0.9, 0.56, 0.54, 0.1)]
+    assert worth_reading(hits) == hits[:2]
+    assert worth_reading([]) == []
 
 
 def test_the_readers_choice_comes_first() -> None:

@@ -1,0 +1,115 @@
+"""What is read ahead changes nothing but when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fakes import HashEmbedder
+
+from rag import read
+from rag.ingest import Maker
+from rag.pipeline import Pipeline
+from rag.records import Document, IngestStatus, Source
+from rag.sources.ahead import Ahead
+from rag.sources.folder import Found, named
+from rag.sources.intake import Tools
+
+
+@pytest.fixture
+def tools(pipeline: Pipeline) -> Tools:
+    return pipeline._tools()
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Found]:
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    for number in range(6):
+        (folder / f"{number}.txt").write_text(f"Boat {number} came in at noon. It was late by {number} hours.")
+    return [named(path) for path in sorted(folder.iterdir())]
+
+
+@pytest.fixture
+def document() -> Document:
+    source = Source("id", "Boats", "/boats.txt", "text/plain")
+    return read.read_bytes(b"The boat came in at noon. It was late by two hours.", source)
+
+
+def source_of(found: Found) -> Source:
+    """What a file that was never seen is read as."""
+    return Source(read.id_of(found.key), "", str(found.path), "text/plain")
+
+
+class Counting:
+    """Counts how often each text is read."""
+
+    def __init__(self, read: Callable) -> None:
+        self.read = read
+        self.texts: list[bytes] = []
+
+    def __call__(self, data: bytes, source: object) -> Document:
+        self.texts.append(data)
+        return self.read(data, source)
+
+
+def test_each_file_is_read_once_and_the_results_are_in_order(pipeline: Pipeline, files: list[Found]) -> None:
+    told: list[tuple[int, int]] = []
+    results = pipeline.ingest([f.path for f in files], on_result=lambda _, number, total: told.append((number, total)))
+    assert [result.location for result in results] == [str(f.path) for f in files]
+    assert told == [(number, 6) for number in range(1, 7)]
+    assert {result.status for result in results} == {IngestStatus.CREATED}
+
+
+def test_no_file_is_read_twice(tools: Tools, files: list[Found]) -> None:
+    counting = Counting(tools.read)
+    with Ahead(replace(tools, read=counting), files) as ahead:
+        for position, found in enumerate(files):
+            ahead.reach(position)
+            data = found.path.read_bytes()
+            assert ahead.read(data, source_of(found)).text.startswith(f"Boat {position} ")
+    assert len(counting.texts) == len(files)
+
+
+def test_a_file_that_changes_before_its_turn_is_read_as_it_is_then(tools: Tools, files: list[Found]) -> None:
+    with Ahead(tools, files) as ahead:
+        ahead.reach(0)
+        ahead.read(files[1].path.read_bytes(), source_of(files[1]))  # what was begun is done now
+        files[1].path.write_text("The harbour was closed.")
+        ahead.reach(1)
+        assert ahead.read(files[1].path.read_bytes(), source_of(files[1])).text == "The harbour was closed."
+
+
+def test_a_file_that_fails_ahead_fails_in_its_turn_and_the_others_do_not(
+    pipeline: Pipeline, files: list[Found]
+) -> None:
+    files[2].path.write_bytes(b"  ")
+    files[4].path.unlink()
+    files[4].path.symlink_to("/no/such/file")
+    results = pipeline.ingest([files[0].path.parent])
+    assert [result.status.value for result in results if result.status is not IngestStatus.CREATED] == ["failed"]
+    assert results[2].error.endswith("the file is empty; a document with text was expected")
+
+
+def test_what_the_store_knows_is_not_begun(pipeline: Pipeline, files: list[Found]) -> None:
+    pipeline.ingest([f.path for f in files])
+    counting = Counting(pipeline._tools().read)
+    with Ahead(replace(pipeline._tools(), read=counting), files) as ahead:
+        for position in range(len(files)):
+            ahead.reach(position)
+    assert counting.texts == []
+
+
+def test_what_was_made_ahead_of_another_text_is_not_used(document: Document) -> None:
+    maker = Maker(HashEmbedder(), "en")
+    maker.make_ahead(replace(document, text=document.text.upper()))
+    assert maker.make(document).sentences == Maker(HashEmbedder(), "en").make(document).sentences
+
+
+def test_what_was_made_ahead_is_used_though_its_date_was_not_known(document: Document) -> None:
+    maker = Maker(HashEmbedder(), "en")
+    maker.make_ahead(document)
+    (_, made), *_ = maker._ahead.values()
+    assert maker.make(replace(document, modified_at="2026-01-01T00:00:00Z")) is made
