@@ -31,8 +31,8 @@ class Part:
     needs_squad: bool = False
 
 
-def parts(out: Path, squad: Path | None, *, quick: bool) -> list[Part]:
-    """What is run, in order. Without a SQuAD file, only what needs none."""
+def parts(out: Path, squad: Path | None, *, text: Sequence[Path] = (), quick: bool) -> list[Part]:
+    """What is run, in order; `text` has more files for what needs much of it."""
     file = ("--squad", str(squad)) if squad else ()
     found = [
         Part("models", ("--rounds", "2", "--passages", "24") if quick else ()),
@@ -41,12 +41,13 @@ def parts(out: Path, squad: Path | None, *, quick: bool) -> list[Part]:
     if quick:
         return found
     sizes = [str(size) for size in _SIZES]
+    more = [str(path) for path in text]
     return [
         *found,
         Part("throughput", file, needs_squad=True),
         Part("load", (*file, "--data-dir", str(out / "data-load")), needs_squad=True),
-        Part("startup", (*file, "--data-dir", str(out / "data-startup")), needs_squad=True),
-        Part("scale", (*file, "--work", str(out / "scale"), "--sizes", *sizes), needs_squad=True),
+        Part("startup", (*file, *more, "--data-dir", str(out / "data-startup")), needs_squad=True),
+        Part("scale", (*file, *more, "--work", str(out / "scale"), "--sizes", *sizes), needs_squad=True),
     ]
 
 
@@ -54,6 +55,7 @@ def main() -> int:
     """Run all parts, or those that are named, and make the tables. Gives the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.partition("\n\n")[0])
     parser.add_argument("--squad", type=Path, metavar="FILE", help="passages and questions in the SQuAD layout")
+    parser.add_argument("--text", type=Path, nargs="*", default=[], metavar="FILE", help="more of these, only for size")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench", help="a folder for what is found")
     parser.add_argument("--quick", action="store_true", help="two parts, small; the README stays as it is")
     parser.add_argument("--only", nargs="+", metavar="PART", help="run these parts; the others are as they were found")
@@ -61,7 +63,7 @@ def main() -> int:
     given.out.mkdir(parents=True, exist_ok=True)
     failed = [
         part.name
-        for part in parts(given.out, given.squad, quick=given.quick)
+        for part in parts(given.out, given.squad, text=given.text, quick=given.quick)
         if (not given.only or part.name in given.only) and not _run(part, given.out, has_squad=given.squad is not None)
     ]
     made = tables(given.out)
