@@ -91,8 +91,8 @@ def test_vectors_are_near_those_of_sentence_transformers_and_with_its_weights_un
 ) -> None:
     expected = encode_in_another_process(find_model(BUNDLED_MODEL), tmp_path)
     cosines = np.sum(OnnxEmbedder(real_model).embed(TEXTS) * expected, axis=1)
-    assert cosines.min() > 0.99
-    assert cosines.mean() > 0.995
+    assert min(cosine for cosine, text in zip(cosines, TEXTS, strict=True) if text) > 0.995
+    assert cosines.min() > 0.98, "of the empty text"
     weights = Pretrained(find_model(BUNDLED_MODEL))
     onnx.save(embedder_graph(weights, weights.words(), weights.places(), dimension=384), tmp_path / "float32.onnx")
     exact = OnnxEmbedder(replace(real_model, graph=tmp_path / "float32.onnx"))
