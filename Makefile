@@ -13,7 +13,7 @@ export HF_HUB_OFFLINE = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-fast lint type check bench soak clean
+.PHONY: help install run test test-fast lint type check bench rivals soak clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ check: lint type test ## all of the above: what a change must pass
 
 bench: install ## measure speed, as ratios in one run
 	@$(BIN)/python -m tests.bench
+
+rivals: install ## make the environments of the programs it is measured beside
+	@TORCH_INDEX='$(TORCH_INDEX)' $(BIN)/python -m tests.bench.rivals.environments
 
 soak: install ## kill, fuzz, read and fill it for three quarters of an hour
 	@$(BIN)/python -m tests.soak

@@ -19,7 +19,7 @@ from rag.question import Question, analyse_question
 from rag.reader import Reader
 from rag.records import Answer, Exchange, Extract, Hit, NoAnswerReason, SiteThreshold
 from rag.reread import reread
-from rag.retrieve import retrieve
+from rag.retrieve import Retrieved, retrieve
 from rag.serving import ServingIndex
 from rag.settings import Settings
 from rag.store import Store
@@ -76,17 +76,18 @@ def find(
     index = serving.current()
     with store.snapshot():
         documents, _, chunks = store.counts()
-        hits: list[Hit] = []
+        retrieved = Retrieved((), {})
         if vector is not None and documents:
             only = None if within is None else store.chunk_ids(within)
-            hits = retrieve(asked, vector, k, store=store, index=index, principals=principals, only=only)
+            retrieved = retrieve(asked, vector, k, store=store, index=index, principals=principals, only=only)
+        hits = retrieved.hits
         ids = dict.fromkeys(hit.chunk.source.id for hit in hits[: settings.passages])
         return Found(
             question=asked,
             asked=typed.text,
-            hits=tuple(hits),
-            texts={i: store.document(i).text for i in ids},
-            frequencies=store.chunk_frequencies(asked.words),
+            hits=hits,
+            texts=store.texts(list(ids)),
+            frequencies=retrieved.frequencies,
             threshold=store.threshold(),
             documents=documents,
             chunks=chunks,

@@ -2,8 +2,11 @@
 
 Each save is a generation, a directory of its own that nothing touches once it has its name:
 
-    gen-3/vectors.faiss     the vectors and their chunk ids
-    gen-3/manifest.json     what they were made from, and the size and SHA-256 of the file beside it
+    gen-3/vectors.faiss     the vectors of the passages
+    gen-3/words.bin         their words
+    gen-3/ids.bin           their chunk ids
+    gen-3/gone.bin          which of them were there no longer
+    gen-3/manifest.json     what they were made from, and the size and SHA-256 of each file beside it
     CURRENT                 "gen-3" and the SHA-256 of that manifest
 
 Whoever loads gets the whole generation or an error, at whatever moment a save was cut short. Does not know the store:
@@ -17,24 +20,33 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from rag.disk import flush_directory, make_private_directory, storage_error
-from rag.index import VectorIndex, from_bytes
+from rag.index import SearchIndex
+from rag.index.files import NAMES, read_part, writers
 from rag.records import ModelIdentity
 
-_FORMAT = 1
+_FORMAT = 2
 _METRIC = "inner product of unit vectors"
-_VECTORS = "vectors.faiss"
 _MANIFEST = "manifest.json"
 _CURRENT = "CURRENT"
 _GENERATION = re.compile(r"gen-([0-9]{1,9})")
 # Bytes. Ours are 80 and 600; a pointer or manifest beyond this is not one of ours, and is not read to the end.
 _LONGEST_SMALL_FILE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """An index as it was saved, and the token that the store gave to the change it was made after."""
+
+    index: SearchIndex
+    token: int
 
 
 class IndexDamaged(ValueError):
@@ -43,17 +55,19 @@ class IndexDamaged(ValueError):
 
 def save_generation(
     directory: Path,
-    index: VectorIndex,
+    index: SearchIndex,
     *,
     database_id: str,
     model: ModelIdentity,
+    token: int = 0,
     confirm: Callable[[], None] = lambda: None,
 ) -> None:
     """Write `index` under `directory` as the current generation, and keep the one before it for those still reading.
 
-    `index` is in one piece, as `build_index` makes it. One process at a time may save: hold the store's write lock;
-    `confirm` raises where that turns out to be lost. Cut short at any moment, it leaves the old or the new generation
-    current. Raises StorageFull, StorageReadOnly or StorageError; the old one is current then.
+    `index` is in one piece, as `build_index` makes it; `token` is what the store says of its change. One process at a
+    time may save: hold the store's write lock; `confirm` raises where that turns out to be lost. Cut short at any
+    moment, it leaves the old or the new generation current. Raises StorageFull, StorageReadOnly or StorageError; the
+    old one is current then.
     """
     make_private_directory(directory)
     with _translated(directory):
@@ -64,10 +78,11 @@ def save_generation(
         unfinished = directory / f"{name}.tmp"
         unfinished.mkdir(mode=0o700)
         _step("directory made")
-        data = index.to_bytes()
-        _write(unfinished / _VECTORS, data)
-        _step("vectors written")
-        manifest = _manifest(index, data, database_id=database_id, model=model)
+        files = {}
+        for file, write in _writers(index).items():
+            files[file] = _write_hashed(unfinished / file, write)
+            _step(f"{file} written")
+        manifest = _manifest(index, files, database_id=database_id, model=model, token=token)
         _write(unfinished / _MANIFEST, manifest)
         _step("manifest written")
         flush_directory(unfinished)
@@ -87,8 +102,8 @@ def save_generation(
                 _step("old generation removed")
 
 
-def load_current(directory: Path, *, database_id: str, model: ModelIdentity) -> VectorIndex | None:
-    """The current generation, or None where none was ever saved.
+def load_current(directory: Path, *, database_id: str, model: ModelIdentity) -> Generation | None:
+    """The current generation, memory-mapped, or None where none was ever saved, or the last by an older program.
 
     Everything is compared before FAISS sees a byte. Raises IndexDamaged when anything is not as the manifest says or
     the manifest is of another database or model; the generation is set aside then, renamed and never deleted, and the
@@ -109,49 +124,61 @@ def load_current(directory: Path, *, database_id: str, model: ModelIdentity) -> 
     raise IndexDamaged(f"{directory} keeps changing while it is read")
 
 
-def _load(generation: Path, manifest_sha256: str, *, database_id: str, model: ModelIdentity) -> VectorIndex:
+def _load(generation: Path, manifest_sha256: str, *, database_id: str, model: ModelIdentity) -> Generation | None:
     """The index in one generation. Raises IndexDamaged when anything in it is not as expected."""
     raw = _read_small(generation / _MANIFEST)
     if hashlib.sha256(raw).hexdigest() != manifest_sha256:
         raise IndexDamaged(f"{generation / _MANIFEST} is not the file that was saved")
     manifest = json.loads(raw)
+    if isinstance(manifest.get("format"), int) and manifest["format"] < _FORMAT:
+        return None
     expected = {"format": _FORMAT, "metric": _METRIC, "database_id": database_id, "model": asdict(model)}
     for field, value in expected.items():
         if manifest.get(field) != value:
             raise IndexDamaged(f"{generation} has {field} {manifest.get(field)!r}; expected {value!r}")
-    path = generation / _VECTORS
+    for name in NAMES:
+        _check_file(generation / name, **manifest["files"][name])
     try:
-        size = path.stat().st_size
-        data = path.read_bytes() if size == manifest["size"] else b""
+        part = read_part(generation, count=manifest["rows"], dimension=manifest["dimension"])
+    except ValueError as error:
+        raise IndexDamaged(str(error)) from error
+    return Generation(SearchIndex((part,), manifest["change_number"]), manifest["change_token"])
+
+
+def _check_file(path: Path, *, size: int, sha256: str) -> None:
+    """Raise IndexDamaged unless the file at `path` is the one that was saved."""
+    try:
+        found = path.stat().st_size
+        if found != size:
+            raise IndexDamaged(f"{path} has {found} bytes; expected {size}")
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+                raise IndexDamaged(f"{path} is not the file that was saved: its SHA-256 differs")
     except FileNotFoundError as error:
         raise IndexDamaged(f"{path} is not there") from error
-    if size != manifest["size"]:
-        raise IndexDamaged(f"{path} has {size} bytes; expected {manifest['size']}")
-    if hashlib.sha256(data).hexdigest() != manifest["sha256"]:
-        raise IndexDamaged(f"{path} is not the file that was saved: its SHA-256 differs")
-    try:
-        return from_bytes(
-            data,
-            count=manifest["count"],
-            dimension=manifest["dimension"],
-            change_number=manifest["change_number"],
-        )
-    except ValueError as error:
-        raise IndexDamaged(f"{path} {error}") from error
 
 
-def _manifest(index: VectorIndex, data: bytes, *, database_id: str, model: ModelIdentity) -> bytes:
-    """The manifest of a generation whose file holds `data`."""
+def _writers(index: SearchIndex) -> Mapping[str, Callable[[BinaryIO], object]]:
+    """What writes each file of an index. Raises ValueError for one that is not in one piece."""
+    if not index.is_one_piece:
+        raise ValueError("the index has parts; expected one that `build_index` made")
+    return writers(index.parts[0])
+
+
+def _manifest(
+    index: SearchIndex, files: Mapping[str, Mapping[str, object]], *, database_id: str, model: ModelIdentity, token: int
+) -> bytes:
+    """The manifest of a generation with these files."""
     manifest = {
         "format": _FORMAT,
         "database_id": database_id,
         "change_number": index.change_number,
-        "count": index.size,
+        "change_token": token,
+        "rows": len(index.parts[0].ids),
         "dimension": index.dimension,
         "metric": _METRIC,
         "model": asdict(model),
-        "size": len(data),
-        "sha256": hashlib.sha256(data).hexdigest(),
+        "files": files,
     }
     return (json.dumps(manifest, indent=2) + "\n").encode()
 
@@ -217,6 +244,16 @@ def _write(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _write_hashed(path: Path, write: Callable[[BinaryIO], object]) -> dict[str, object]:
+    """Have a new file written and return, when it is on the disk, its size and SHA-256."""
+    with path.open("xb") as file:
+        write(file)
+        file.flush()
+        os.fsync(file.fileno())
+    with path.open("rb") as file:
+        return {"size": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
 def _remove(path: Path) -> None:

@@ -105,6 +105,54 @@ CREATE TRIGGER chunks_are_replaced_not_changed BEFORE UPDATE ON chunks BEGIN
     SELECT RAISE(ABORT, 'a chunk is deleted and written anew, never updated');
 END;
 
+-- One row for each change of the documents that the index on disk may not know of, with a number made at random: an
+-- index that was made after a change of another course of things, as before a backup was put back, shows.
+CREATE TABLE changes (
+    number INTEGER PRIMARY KEY,
+    token  INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO changes VALUES (0, abs(random() / 2));
+
+-- The chunks that those changes removed, by which an index in memory or on disk catches up.
+CREATE TABLE removed_chunks (
+    chunk  INTEGER PRIMARY KEY,
+    change INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX removed_chunks_by_change ON removed_chunks (change);
+
+CREATE TRIGGER chunk_removal_noted AFTER DELETE ON chunks BEGIN
+    INSERT OR REPLACE INTO removed_chunks VALUES (old.id, (SELECT value + 1 FROM meta WHERE name = 'change_number'));
+END;
+
+-- How many there are: counting a million rows takes longer than a question may.
+CREATE TABLE totals (
+    name  TEXT PRIMARY KEY,
+    count INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO totals VALUES ('documents', 0), ('sentences', 0), ('chunks', 0);
+
+CREATE TRIGGER document_counted AFTER INSERT ON documents BEGIN
+    UPDATE totals SET count = count + 1 WHERE name = 'documents';
+END;
+CREATE TRIGGER document_discounted AFTER DELETE ON documents BEGIN
+    UPDATE totals SET count = count - 1 WHERE name = 'documents';
+END;
+CREATE TRIGGER sentence_counted AFTER INSERT ON sentences BEGIN
+    UPDATE totals SET count = count + 1 WHERE name = 'sentences';
+END;
+CREATE TRIGGER sentence_discounted AFTER DELETE ON sentences BEGIN
+    UPDATE totals SET count = count - 1 WHERE name = 'sentences';
+END;
+CREATE TRIGGER chunk_counted AFTER INSERT ON chunks BEGIN
+    UPDATE totals SET count = count + 1 WHERE name = 'chunks';
+END;
+CREATE TRIGGER chunk_discounted AFTER DELETE ON chunks BEGIN
+    UPDATE totals SET count = count - 1 WHERE name = 'chunks';
+END;
+
 -- Earlier texts of documents, so that citations of them can be checked. No sentence is found in them.
 CREATE TABLE versions (
     id             INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -28,9 +28,15 @@ from rag.store import Store
 
 MODEL = ModelIdentity(name="test model", sha256="ab" * 32, dimension=4)
 ROOT = Path(__file__).parent.parent
-# SQL that takes a database of format 5 back to the tables of format 4.
+# SQL that takes a database of format 6 back to the tables of format 5, and on to those of format 4.
+WITHOUT_LOG = (
+    "DROP TABLE changes; DROP TABLE removed_chunks; DROP TABLE totals; DROP TRIGGER chunk_removal_noted;"
+    " DROP TRIGGER document_counted; DROP TRIGGER document_discounted; DROP TRIGGER sentence_counted;"
+    " DROP TRIGGER sentence_discounted; DROP TRIGGER chunk_counted; DROP TRIGGER chunk_discounted"
+)
 WITHOUT_TALK = (
-    "DROP TABLE turn_documents; DROP TABLE turns; DROP TABLE conversations; DROP TABLE questions; DROP TABLE outcomes"
+    f"{WITHOUT_LOG}; DROP TABLE turn_documents; DROP TABLE turns; DROP TABLE conversations;"
+    " DROP TABLE questions; DROP TABLE outcomes"
 )
 
 

@@ -60,7 +60,7 @@ HOMES = {
     "sentence_transformers": ("rag/export.py", "rag/training/"),
     "sklearn": ("rag/training/",),
     "onnxruntime": ("rag/embed.py", "rag/reader.py", "rag/export.py", "rag/training/"),
-    "faiss": ("rag/index.py",),
+    "faiss": ("rag/index/",),
     "apsw": ("rag/store/",),
     "pypdfium2": ("rag/read/pdf_words.py", "rag/read/pdf_find.py", "rag/read/pdf_picture.py"),
     "sentencex": ("rag/split/",),

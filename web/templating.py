@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -14,6 +15,7 @@ from rag.render import Body
 from web.language import Texts, chosen, languages, texts_for
 
 _FOLDER = Path(__file__).parent
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def where(place: Body, texts: Texts) -> str:
@@ -23,6 +25,11 @@ def where(place: Body, texts: Texts) -> str:
         path = path[1:]
     page = texts("place.page", page=place["page"]) if place["page"] else ""
     return ", ".join(part for part in (" / ".join(path), page) if part)
+
+
+def straight(name: str) -> str:
+    """A file's name as it is, without the characters that make "fdp.exe" look like "exe.pdf"."""
+    return _TURNING.sub("", name)
 
 
 def _of_request(request: Request) -> dict[str, Any]:
@@ -50,3 +57,4 @@ templates = Jinja2Templates(
     context_processors=[_of_request],
 )
 templates.env.filters["where"] = where
+templates.env.filters["straight"] = straight

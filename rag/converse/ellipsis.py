@@ -219,7 +219,7 @@ def _joined(before: str, new: str, after: str) -> str:
     """The three with single spaces, a "the" before `new` left out where it has its own."""
     if new.casefold().startswith(("the ", "a ", "an ", "this ", "that ")):
         before = re.sub(r"\s(?:the|an?)$", "", before, flags=re.IGNORECASE)
-    return f"{before} {new}{after}?"
+    return f"{before}{'' if before.endswith('(') else ' '}{new}{after}?"
 
 
 def _listed(words: str, talk: Talk) -> str:

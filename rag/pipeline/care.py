@@ -76,4 +76,4 @@ class Care(Parts):
 
     def _rebuild(self) -> None:
         self._store.rebuild_words()
-        self._index.publish()
+        self._index.publish(anew=True)

@@ -10,6 +10,7 @@ from rag import conversations, render, unanswered
 from rag.errors import InputError
 from rag.pipeline.questions import Questions
 from rag.question import analyse_question
+from rag.read.canonical import clean_text
 from rag.records import Answer, Conversation, Exchange
 from rag.render import Body
 from rag.store.conversations import Keeping
@@ -155,7 +156,7 @@ class Talk(Questions):
             raise InputError(f"The comment has {len(comment):,} characters; at most {_MAX_COMMENT_CHARS:,} are kept.")
         if turn is not None and citation_number is None:
             self._store.conversations.rate(*turn, relevance, self._keeping())
-        self._store.add_feedback(answer_id, None, relevance, citation_number, comment)
+        self._store.add_feedback(answer_id, None, relevance, citation_number, clean_text(comment)[0].strip())
 
     def _keeping(self) -> Keeping:
         """How long conversations are kept, from now."""

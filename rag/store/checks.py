@@ -30,6 +30,11 @@ def check_pages(connection: apsw.Connection) -> Check:
         f"a row of {table} belongs to no row of {parent}"
         for table, _, parent, _ in connection.execute("PRAGMA foreign_key_check").fetchall()[:_SHOWN]
     ]
+    problems += [
+        f"{said} {table} are counted, and {there} are there; `rag rebuild` counts again"
+        for table, said in connection.execute("SELECT name, count FROM totals").fetchall()
+        if said != (there := connection.execute(f"SELECT count(*) FROM {table}").get)  # noqa: S608 - names of ours
+    ]
     return Check("database", not problems, "; ".join(problems) or "all pages read back")
 
 

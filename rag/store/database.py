@@ -34,7 +34,7 @@ from rag.store.lock import WriteLock
 
 OLDEST_SQLITE = (3, 51, 3)
 APPLICATION_ID = 0x43495445  # "CITE"; `file` and SQLite's own tools show it
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 # From each older format to the next one. A database is brought up to date when it is opened.
 _UPGRADES = {
     1: "ALTER TABLE documents ADD COLUMN modified_at TEXT NOT NULL DEFAULT ''",
@@ -76,6 +76,37 @@ CREATE INDEX questions_by_age ON questions (asked_at);
 CREATE INDEX questions_by_answer ON questions (answer_id);
 CREATE TABLE outcomes (day TEXT NOT NULL, outcome TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (day, outcome))
     STRICT, WITHOUT ROWID;
+""",
+    5: """
+CREATE TABLE changes (number INTEGER PRIMARY KEY, token INTEGER NOT NULL) STRICT;
+INSERT INTO changes SELECT value, abs(random() / 2) FROM meta WHERE name = 'change_number';
+CREATE TABLE removed_chunks (chunk INTEGER PRIMARY KEY, change INTEGER NOT NULL) STRICT;
+CREATE INDEX removed_chunks_by_change ON removed_chunks (change);
+CREATE TRIGGER chunk_removal_noted AFTER DELETE ON chunks BEGIN
+    INSERT OR REPLACE INTO removed_chunks VALUES (old.id, (SELECT value + 1 FROM meta WHERE name = 'change_number'));
+END;
+CREATE TABLE totals (name TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO totals SELECT 'documents', count(*) FROM documents;
+INSERT INTO totals SELECT 'sentences', count(*) FROM sentences;
+INSERT INTO totals SELECT 'chunks', count(*) FROM chunks;
+CREATE TRIGGER document_counted AFTER INSERT ON documents BEGIN
+    UPDATE totals SET count = count + 1 WHERE name = 'documents';
+END;
+CREATE TRIGGER document_discounted AFTER DELETE ON documents BEGIN
+    UPDATE totals SET count = count - 1 WHERE name = 'documents';
+END;
+CREATE TRIGGER sentence_counted AFTER INSERT ON sentences BEGIN
+    UPDATE totals SET count = count + 1 WHERE name = 'sentences';
+END;
+CREATE TRIGGER sentence_discounted AFTER DELETE ON sentences BEGIN
+    UPDATE totals SET count = count - 1 WHERE name = 'sentences';
+END;
+CREATE TRIGGER chunk_counted AFTER INSERT ON chunks BEGIN
+    UPDATE totals SET count = count + 1 WHERE name = 'chunks';
+END;
+CREATE TRIGGER chunk_discounted AFTER DELETE ON chunks BEGIN
+    UPDATE totals SET count = count - 1 WHERE name = 'chunks';
+END;
 """,
 }
 FILE_NAME = "citewell.sqlite"

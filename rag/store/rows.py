@@ -6,8 +6,9 @@ Every function works on an open connection inside a transaction that the caller 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import apsw
@@ -227,7 +228,7 @@ def page_at(connection: apsw.Connection, document_id: str, offset: int) -> int |
 
 def read_chunks(connection: apsw.Connection, ids: Sequence[int]) -> dict[int, Chunk]:
     """The chunks with these ids by id, those that are there."""
-    wanted = json.dumps([int(chunk_id) for chunk_id in ids])
+    wanted = _listed(ids)
     sentences: dict[int, list[StoredSentence]] = {}
     for chunk_id, *row in connection.execute(
         f"SELECT c.id, {_SENTENCE} FROM chunks c JOIN sentences s ON s.document = c.document"  # noqa: S608 - as above
@@ -265,25 +266,71 @@ def _sentence(row: Sequence[Any]) -> StoredSentence:
     return StoredSentence(number, position, Span(start, end), SentenceKind(kind), text, section, page)
 
 
-def read_sentence_vectors(connection: apsw.Connection, ids: Sequence[int]) -> dict[int, FloatVector]:
-    """The vectors of these sentences by id, of those that have one."""
+def read_sentence_vectors(
+    connection: apsw.Connection, chunk_ids: Sequence[int], dimension: int
+) -> tuple[IntVector, IntVector, FloatMatrix]:
+    """The quotable sentences of these chunks, by chunk, then in order.
+
+    Chunk ids and sentence ids, each of shape (n,), and vectors, shape (n, dimension). One whose vector has another
+    length is left out.
+    """
+    found: list[Any] = connection.execute(
+        "SELECT c.id, s.id, v.vector FROM chunks c JOIN sentences s ON s.document = c.document"
+        " AND s.position >= c.first_sentence AND s.position < c.last_sentence"
+        " JOIN sentence_vectors v ON v.sentence = s.id"
+        " WHERE c.id IN (SELECT value FROM json_each(?)) ORDER BY c.id, s.position",
+        (_listed(chunk_ids),),
+    ).fetchall()
+    kept = [row for row in found if len(row[2]) == dimension * _STORED.itemsize]
+    chunks = np.array([row[0] for row in kept], dtype=np.int64)
+    sentences = np.array([row[1] for row in kept], dtype=np.int64)
+    return chunks, sentences, _matrix([row[2] for row in kept], dimension)
+
+
+def read_chunk_vectors(
+    connection: apsw.Connection, chunk_ids: Sequence[int], dimension: int
+) -> tuple[IntVector, FloatMatrix]:
+    """The ids of those of these chunks that are there, ascending, shape (n,), and their vectors (n, dimension).
+
+    One whose vector has another length is left out.
+    """
+    found: list[Any] = connection.execute(
+        "SELECT chunk, vector FROM chunk_vectors WHERE chunk IN (SELECT value FROM json_each(?)) ORDER BY chunk",
+        (_listed(chunk_ids),),
+    ).fetchall()
+    kept = [row for row in found if len(row[1]) == dimension * _STORED.itemsize]
+    return np.array([row[0] for row in kept], dtype=np.int64), _matrix([row[1] for row in kept], dimension)
+
+
+def read_some_chunk_vectors(connection: apsw.Connection, every: int, dimension: int) -> FloatMatrix:
+    """The vectors of the chunks whose ids `every` divides, shape (n, dimension)."""
+    found: Any = connection.execute("SELECT vector FROM chunk_vectors WHERE chunk % ? = 0 ORDER BY chunk", (every,))
+    return _matrix([row[0] for row in found if len(row[0]) == dimension * _STORED.itemsize], dimension)
+
+
+def read_chunk_blocks(
+    connection: apsw.Connection, dimension: int, *, above: int, size: int
+) -> Iterator[tuple[IntVector, FloatMatrix, list[str]]]:
+    """The chunks with ids above a number, ascending, `size` at a time: ids, vectors, texts that are searched."""
     rows = connection.execute(
-        "SELECT sentence, vector FROM sentence_vectors WHERE sentence IN (SELECT value FROM json_each(?))",
-        (json.dumps([int(sentence_id) for sentence_id in ids]),),
+        "SELECT c.id, v.vector, c.search_text FROM chunk_vectors v JOIN chunks c ON c.id = v.chunk"
+        " WHERE v.chunk > ? ORDER BY v.chunk",
+        (above,),
     )
-    return {sentence_id: np.frombuffer(vector, _STORED).astype(np.float32) for sentence_id, vector in rows}
+    while read := list(islice(rows, size)):
+        block = [row for row in read if len(row[1]) == dimension * _STORED.itemsize]
+        ids = np.array([row[0] for row in block], dtype=np.int64)
+        yield ids, _matrix([row[1] for row in block], dimension), [row[2] for row in block]
 
 
-def read_chunk_vectors(connection: apsw.Connection, dimension: int, above: int) -> tuple[IntVector, FloatMatrix]:
-    """The chunk ids above a number, ascending, shape (n,), and their vectors, shape (n, dimension)."""
-    count: int = connection.execute("SELECT count(*) FROM chunk_vectors WHERE chunk > ?", (above,)).get
-    ids = np.empty(count, dtype=np.int64)
-    vectors = np.empty((count, dimension), dtype=np.float32)
-    rows = connection.execute("SELECT chunk, vector FROM chunk_vectors WHERE chunk > ? ORDER BY chunk", (above,))
-    for row, (chunk_id, vector) in enumerate(rows):
-        ids[row] = chunk_id
-        vectors[row] = np.frombuffer(vector, _STORED)
-    return ids, vectors
+def _matrix(blobs: Sequence[bytes], dimension: int) -> FloatMatrix:
+    """Stored vectors as float32 rows, shape (n, dimension)."""
+    return np.frombuffer(b"".join(blobs), _STORED).astype(np.float32, copy=False).reshape(len(blobs), dimension)
+
+
+def _listed(ids: Iterable[int]) -> str:
+    """Ids as a JSON array, which SQL takes as one parameter."""
+    return json.dumps([int(one) for one in ids])
 
 
 def read_all_chunk_ids(connection: apsw.Connection) -> IntVector:
@@ -301,9 +348,23 @@ def read_chunk_ids(connection: apsw.Connection, document_id: str) -> list[int]:
 
 def counts(connection: apsw.Connection) -> tuple[int, int, int]:
     """The numbers of documents, sentences and chunks."""
-    tables = ("documents", "sentences", "chunks")
-    found = [connection.execute(f"SELECT count(*) FROM {table}").get for table in tables]  # noqa: S608 - constant names
-    return found[0], found[1], found[2]
+    rows: list[Any] = connection.execute("SELECT name, count FROM totals").fetchall()
+    found: dict[str, int] = dict(rows)
+    return found["documents"], found["sentences"], found["chunks"]
+
+
+def count_again(connection: apsw.Connection) -> None:
+    """Count anew what `counts` gives."""
+    for table in ("documents", "sentences", "chunks"):
+        connection.execute(f"UPDATE totals SET count = (SELECT count(*) FROM {table}) WHERE name = ?", (table,))  # noqa: S608 - constant names
+
+
+def read_texts(connection: apsw.Connection, document_ids: Iterable[str]) -> dict[str, str]:
+    """The texts of these documents by id, of those that are there."""
+    wanted = json.dumps([storable(document_id) for document_id in document_ids])
+    return dict(
+        connection.execute("SELECT id, text FROM documents WHERE id IN (SELECT value FROM json_each(?))", (wanted,))
+    )
 
 
 def not_found(document_id: str) -> DocumentNotFound:

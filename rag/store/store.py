@@ -31,12 +31,12 @@ from rag.records import (
     StoredSentence,
     Version,
 )
-from rag.store import checks, conversations, files, originals, rows, versions, word_index
+from rag.store import changes, checks, conversations, files, originals, rows, versions, word_index
 from rag.store.backup import back_up
 from rag.store.conversations import Conversations
 from rag.store.database import Database
 from rag.store.questions import Questions
-from rag.store.rows import FloatMatrix, FloatVector, IntVector
+from rag.store.rows import FloatMatrix, IntVector
 
 
 class Store:
@@ -72,7 +72,7 @@ class Store:
     def change_number(self) -> int:
         """How many changes to the documents have been committed so far, by any process."""
         with self._database.reading() as connection:
-            return _change_number(connection)
+            return changes.change_number(connection)
 
     def model(self) -> ModelIdentity | None:
         """The embedding model that the vectors are of, or None before the first `bind_model`."""
@@ -168,7 +168,7 @@ class Store:
             rows.insert_sentences(connection, number, document.text, sentences, sentence_rows)
             rows.insert_chunks(connection, number, document.text, passages, passage_rows)
             files.write_files(connection, [file] if file else [])
-            _count_change(connection)
+            changes.count_change(connection)
         if created_at is None:
             return IngestStatus.CREATED
         self._database.empty_log()
@@ -193,7 +193,7 @@ class Store:
             conversations.erase_document(connection, document_id)
             files.forget_document(connection, document_id)
             files.write_files(connection, [file] if file else [])
-            _count_change(connection)
+            changes.count_change(connection)
         self._database.empty_log()
 
     def known_file(self, path: bytes) -> KnownFile | None:
@@ -247,7 +247,7 @@ class Store:
             for document_id, location, modified_at in relocated:
                 files.relocate(connection, document_id, location, modified_at)
             if relocated:
-                _count_change(connection)
+                changes.count_change(connection)
 
     def documents(self) -> list[DocumentInfo]:
         """All documents without their text, by title, then id."""
@@ -299,21 +299,62 @@ class Store:
         with self._database.reading() as connection:
             return rows.read_chunk_ids(connection, document_id)
 
-    def sentence_vectors(self, sentence_ids: Sequence[int]) -> dict[int, FloatVector]:
-        """The vectors of these sentences, float32, shape (dimension,). Only sentences that may be quoted have one."""
+    def sentence_vectors(self, chunk_ids: Sequence[int]) -> tuple[IntVector, IntVector, FloatMatrix]:
+        """The sentences of these chunks that may be quoted, by chunk, then in order.
+
+        Chunk ids and sentence ids, int64, each of shape (n,), and vectors, float32, shape (n, dimension).
+        """
         with self._database.reading() as connection:
-            return rows.read_sentence_vectors(connection, sentence_ids)
+            return rows.read_sentence_vectors(connection, chunk_ids, _dimension(connection))
+
+    def chunk_vectors(self, chunk_ids: Sequence[int]) -> tuple[IntVector, FloatMatrix]:
+        """Those of these chunks that are there: ids, int64, ascending, (n,), and vectors, float32, (n, dimension)."""
+        with self._database.reading() as connection:
+            return rows.read_chunk_vectors(connection, chunk_ids, _dimension(connection))
+
+    def some_chunk_vectors(self, count: int) -> FloatMatrix:
+        """About `count` of the chunks' vectors, evenly from all, float32, shape (n, dimension)."""
+        with self._database.reading() as connection:
+            every = max(rows.counts(connection)[2] // max(count, 1), 1)
+            return rows.read_some_chunk_vectors(connection, every, _dimension(connection))
+
+    def chunk_blocks(
+        self, *, above: int = 0, size: int = 10_000
+    ) -> Iterator[tuple[IntVector, FloatMatrix, list[list[str]]]]:
+        """The chunks with ids above a number, ascending, `size` at a time: ids, vectors, and the stems of each.
+
+        Read them inside a `snapshot`: each block is read when it is asked for.
+        """
+        with self._database.reading() as connection:
+            for ids, vectors, texts in rows.read_chunk_blocks(
+                connection, _dimension(connection), above=above, size=size
+            ):
+                yield ids, vectors, list(word_index.stems_of(connection, texts))
 
     def all_chunk_ids(self) -> IntVector:
         """The ids of all chunks, int64, shape (n,), in no order."""
         with self._database.reading() as connection:
             return rows.read_all_chunk_ids(connection)
 
-    def chunk_vectors(self, *, above: int = 0) -> tuple[IntVector, FloatMatrix]:
-        """The chunk ids above a number, int64, ascending, shape (n,), and their vectors, float32, (n, dimension)."""
+    def change_token(self, number: int) -> int | None:
+        """What tells this change from any other of its number; None for one that is not (any more) in the log."""
         with self._database.reading() as connection:
-            bound = _model(connection)
-            return rows.read_chunk_vectors(connection, bound.dimension if bound else 0, above)
+            return changes.change_token(connection, number)
+
+    def removed_since(self, number: int) -> IntVector:
+        """The ids of the chunks that were removed after a change that has a token, int64, ascending, shape (n,)."""
+        with self._database.reading() as connection:
+            return changes.removed_since(connection, number)
+
+    def forget_changes_before(self, number: int) -> None:
+        """Shorten the log of changes: an index with all that was before this one is on the disk."""
+        with self._database.write_lock.held(), self._database.writing() as connection:
+            changes.forget_before(connection, number)
+
+    def texts(self, document_ids: Sequence[str]) -> dict[str, str]:
+        """The texts of these documents by id, of those that are there."""
+        with self._database.reading() as connection:
+            return rows.read_texts(connection, document_ids)
 
     def search_words(self, words: Sequence[str], k: int) -> list[tuple[int, float]]:
         """At most `k` chunk ids with their BM25 score for any of the words, best first, higher is better, ties by id.
@@ -327,6 +368,16 @@ class Store:
         """For each of the words, the number of chunks that hold it in any of its forms ("runs", "running")."""
         with self._database.reading() as connection:
             return word_index.chunk_frequencies(connection, words)
+
+    def word_stems(self, words: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """For each of the words the stems that it comes down to in a text: none, one, or several in a row."""
+        with self._database.reading() as connection:
+            return word_index.word_stems(connection, words)
+
+    def phrase_scores(self, word: str) -> dict[int, float]:
+        """For each chunk that holds a word that comes down to several stems, what it adds to the BM25 score."""
+        with self._database.reading() as connection:
+            return word_index.phrase_scores(connection, word)
 
     def threshold(self) -> SiteThreshold | None:
         """The threshold that was fitted to this site's questions, or None."""
@@ -394,27 +445,23 @@ class Store:
         return found
 
     def rebuild_words(self) -> None:
-        """Make the word index again from the chunks."""
+        """Make the word index again from the chunks, and count all there is."""
         with self._changing() as connection:
             word_index.rebuild(connection)
+            rows.count_again(connection)
         self._database.empty_log()
-
-
-def _change_number(connection: apsw.Connection) -> int:
-    """The number of committed changes to the documents."""
-    number: int = connection.execute("SELECT value FROM meta WHERE name = 'change_number'").get
-    return number
-
-
-def _count_change(connection: apsw.Connection) -> None:
-    """Count one more change; belongs in the transaction that makes it."""
-    connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'change_number'")
 
 
 def _model(connection: apsw.Connection) -> ModelIdentity | None:
     """The model that is bound, or None."""
     value = connection.execute("SELECT value FROM meta WHERE name = 'model'").get
     return None if value is None else ModelIdentity(**json.loads(value))
+
+
+def _dimension(connection: apsw.Connection) -> int:
+    """The length of the vectors here; 0 before the first `bind_model`."""
+    bound = _model(connection)
+    return bound.dimension if bound else 0
 
 
 def _name(model: ModelIdentity) -> str:

@@ -5,7 +5,8 @@ Functions work on an open connection inside a transaction that the caller has be
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import apsw
 
@@ -43,6 +44,28 @@ def chunk_frequencies(connection: apsw.Connection, words: Iterable[str]) -> dict
             connection.execute("SELECT count(*) FROM words WHERE words MATCH ?", (phrases[0],)).get if phrases else 0
         )
     return frequencies
+
+
+def stems_of(connection: apsw.Connection, texts: Iterable[str]) -> Iterator[list[str]]:
+    """The stems of each text in order, repeats included, as the word index has them."""
+    tokenize = connection.fts5_tokenizer("porter", ["unicode61", "remove_diacritics", "2"])
+    for text in texts:
+        tokens: Any = tokenize(
+            text.encode(), apsw.FTS5_TOKENIZE_DOCUMENT, None, include_offsets=False, include_colocated=False
+        )
+        yield tokens
+
+
+def word_stems(connection: apsw.Connection, words: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """For each of the words the stems that it comes down to, as `search_words` takes it: none, one, or a phrase."""
+    return {word: next(iter(_phrases(connection, [word])), ()) for word in words}
+
+
+def phrase_scores(connection: apsw.Connection, word: str) -> dict[int, float]:
+    """For each chunk that holds the word, as it is split by the index, its part of the chunk's BM25 score."""
+    phrases = list(_phrases(connection, [word]).values())
+    query = "SELECT rowid, -bm25(words) FROM words WHERE words MATCH ?"
+    return dict(connection.execute(query, phrases)) if phrases else {}
 
 
 def _phrases(connection: apsw.Connection, words: Iterable[str]) -> dict[tuple[str, ...], str]:

@@ -232,7 +232,7 @@ def test_directory_of_a_newer_program_is_left_alone(ingested: Rag, data: Path, l
     before = state(data)
     for arguments in (["ask", QUESTION], ["ingest", library], ["verify"], ["rebuild"]):
         said(
-            ingested(*arguments), r".* has format 99; this version of the program knows format 5\. Update the program.*"
+            ingested(*arguments), r".* has format 99; this version of the program knows format 6\. Update the program.*"
         )
     assert state(data) == before
 

@@ -126,6 +126,11 @@ FOLLOW_UPS = {
     # Most of the question left out.
     "when alone": ([CHOIR], "When?", "When did the Harbour Choir win the cup?"),
     "when was that": ([CHOIR], "When was that?", "When did the Harbour Choir win the cup?"),
+    "what about a name, for one in brackets": (
+        [BUYER, Exchange("How much did the fund offer (JSR)?", (), ())],
+        "What about the Netherlands?",
+        "How much did the fund offer (the Netherlands)?",
+    ),
     "why, of who was asked for": ([BUYER], "Why?", "Why did the fund propose to buy JSR?"),
     "why, with a gap": ([VIDEO], "why?", "Why did Breton say that about artificial intelligence?"),
     "how, with an auxiliary": ([ELIGIBLE], "how?", "How can the staff take parental leave?"),

@@ -1,37 +1,41 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from indexes import an_index_of
 from samples import MODEL, python_process, run_python, unit_rows
 
 import rag.generations
 from rag.generations import IndexDamaged, load_current, save_generation
-from rag.index import VectorIndex, build_index
+from rag.index import SearchIndex
 
+FILES = ("vectors.faiss", "words.bin", "ids.bin", "gone.bin")
 DATABASE = "11111111-2222-3333-4444-555555555555"
 
 
-def an_index(change_number: int) -> VectorIndex:
+def an_index(change_number: int) -> SearchIndex:
     """An index that tells by its size which one it is."""
     count = 10 * change_number
-    return build_index(
-        np.arange(count, dtype=np.int64) + 1, unit_rows(count, seed=change_number), change_number=change_number
-    )
+    ids = np.arange(count, dtype=np.int64) + 1
+    return an_index_of(ids, unit_rows(count, seed=change_number), change_number=change_number)
 
 
-def save(directory: Path, change_number: int) -> VectorIndex:
+def save(directory: Path, change_number: int) -> SearchIndex:
     index = an_index(change_number)
-    save_generation(directory, index, database_id=DATABASE, model=MODEL)
+    save_generation(directory, index, database_id=DATABASE, model=MODEL, token=change_number + 70)
     return index
 
 
-def load(directory: Path) -> VectorIndex | None:
-    return load_current(directory, database_id=DATABASE, model=MODEL)
+def load(directory: Path) -> SearchIndex | None:
+    saved = load_current(directory, database_id=DATABASE, model=MODEL)
+    assert saved is None or saved.token == saved.index.change_number + 70
+    return saved.index if saved else None
 
 
 def names(directory: Path) -> list[str]:
@@ -45,6 +49,30 @@ def test_a_saved_index_finds_the_same(tmp_path: Path) -> None:
     assert (loaded.size, loaded.dimension, loaded.change_number) == (30, 4, 3)
     for query in unit_rows(5, seed=9):
         assert loaded.search(query, 10) == saved.search(query, 10)
+    for word in ("all", "word7", "none"):
+        assert loaded.search_words([word, "word3"], 10) == saved.search_words([word, "word3"], 10)
+
+
+def test_what_is_gone_stays_gone_in_a_saved_index(tmp_path: Path) -> None:
+    index = an_index(2)
+    index = SearchIndex((index.parts[0].without(np.array([3, 20])),), 2)
+    save_generation(tmp_path, index, database_id=DATABASE, model=MODEL, token=72)
+    loaded = load(tmp_path)
+    assert loaded is not None
+    assert loaded.size == 18
+    assert sorted(i for i, _ in loaded.search(unit_rows(1)[0], 20)) == [i for i in range(1, 21) if i not in (3, 20)]
+
+
+def test_an_index_of_an_older_program_is_passed_over_and_not_called_damaged(tmp_path: Path) -> None:
+    save(tmp_path, 1)
+    manifest = tmp_path / "gen-1" / "manifest.json"
+    data = manifest.read_bytes().replace(b'"format": 2', b'"format": 1')
+    manifest.write_bytes(data)
+    (tmp_path / "CURRENT").write_text(f"gen-1 {hashlib.sha256(data).hexdigest()}\n")
+    assert load(tmp_path) is None
+    assert names(tmp_path) == ["CURRENT", "gen-1"]
+    save(tmp_path, 2)
+    assert load(tmp_path) is not None
 
 
 def test_an_empty_index_can_be_saved(tmp_path: Path) -> None:
@@ -63,24 +91,24 @@ def test_the_generation_before_is_kept_and_older_ones_are_not(tmp_path: Path) ->
     for change_number in range(1, 5):
         save(tmp_path, change_number)
     assert names(tmp_path) == ["CURRENT", "gen-3", "gen-4"]
-    assert names(tmp_path / "gen-4") == ["manifest.json", "vectors.faiss"]
+    assert names(tmp_path / "gen-4") == sorted(("manifest.json", *FILES))
 
 
 def test_the_manifest_says_what_the_index_was_made_from(tmp_path: Path) -> None:
     save(tmp_path, 2)
     manifest = json.loads((tmp_path / "gen-1" / "manifest.json").read_text())
-    size = (tmp_path / "gen-1" / "vectors.faiss").stat().st_size
-    sha256 = manifest.pop("sha256")
-    assert (len(sha256), int(sha256, 16) > 0) == (64, True)
+    for name, said in manifest.pop("files").items():
+        data = (tmp_path / "gen-1" / name).read_bytes()
+        assert said == {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
     assert manifest == {
-        "format": 1,
+        "format": 2,
         "database_id": DATABASE,
         "change_number": 2,
-        "count": 20,
+        "change_token": 72,
+        "rows": 20,
         "dimension": 4,
         "metric": "inner product of unit vectors",
         "model": dataclasses.asdict(MODEL),
-        "size": size,
     }
 
 
@@ -110,7 +138,12 @@ DAMAGES = [
         pytest.param(cut("gen-1/vectors.faiss", size), "bytes; expected", id=f"vectors-cut-{size}")
         for size in (0, 1, 100)
     ),
-    pytest.param(remove("gen-1/vectors.faiss"), "vectors.faiss is not there", id="vectors-gone"),
+    *(pytest.param(remove(f"gen-1/{name}"), f"{name} is not there", id=f"{name}-gone") for name in FILES),
+    *(
+        pytest.param(flip(f"gen-1/{name}", 9), f"{name} .*SHA-256 differs", id=name)
+        for name in ("words.bin", "ids.bin")
+    ),
+    pytest.param(lambda d: (d / "gen-1/gone.bin").write_bytes(b"\0" * 8), "8 bytes; expected 0", id="gone-grown"),
     *(
         pytest.param(flip("gen-1/manifest.json", place), "not the file that was saved", id=f"manifest-{place}")
         for place in (0, 80, -1)
@@ -166,9 +199,10 @@ def test_an_index_of_something_else_is_set_aside(tmp_path: Path, database_id: st
     assert [name.split("-2")[0] for name in names(tmp_path)] == ["CURRENT.corrupt", "gen-1.corrupt"]
 
 
-def test_every_bit_flip_in_the_vectors_is_seen(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["vectors.faiss", "words.bin", "ids.bin"])
+def test_every_bit_flip_is_seen(tmp_path: Path, name: str) -> None:
     save(tmp_path, 1)
-    path = tmp_path / "gen-1" / "vectors.faiss"
+    path = tmp_path / "gen-1" / name
     whole = path.read_bytes()
     pointer = (tmp_path / "CURRENT").read_bytes()
     for place in np.random.default_rng(0).integers(0, 8 * len(whole), 200).tolist():
@@ -194,7 +228,10 @@ def steps(directory: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 STEPS = [
     "directory made",
-    "vectors written",
+    "vectors.faiss written",
+    "words.bin written",
+    "ids.bin written",
+    "gone.bin written",
     "manifest written",
     "generation named",
     "pointer written",

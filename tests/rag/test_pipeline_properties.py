@@ -160,7 +160,7 @@ def visible(text: str) -> str:
 
 def dense_order(pipeline: Pipeline, question: str) -> list[tuple[float, int]]:
     """What a plain search over the store's vectors finds, best first: (cosine, chunk id), ties by id."""
-    ids, vectors = pipeline._store.chunk_vectors()
+    ids, vectors = pipeline._store.chunk_vectors(pipeline._store.all_chunk_ids().tolist())
     if not len(ids):
         return []
     cosines = vectors @ HashEmbedder().embed_question(question)
@@ -170,7 +170,7 @@ def dense_order(pipeline: Pipeline, question: str) -> list[tuple[float, int]]:
 def holding(pipeline: Pipeline, words: Sequence[str]) -> set[int]:
     """The chunks that have a stem of one of the words in title, section or text, by looking through all of them."""
     stems = set(content_stems(" ".join(words)))
-    ids, _ = pipeline._store.chunk_vectors()
+    ids, _ = pipeline._store.chunk_vectors(pipeline._store.all_chunk_ids().tolist())
     chunks = pipeline._store.chunks(ids.tolist())
     shown = {i: f"{chunk.source.title} {chunk.section} {chunk.text}" for i, chunk in chunks.items()}
     return {i for i, text in shown.items() if stems & set(content_stems(text))}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pytest
@@ -20,6 +21,10 @@ def unit(cosine: float) -> FloatVector:
     return np.array([cosine, (1 - cosine**2) ** 0.5], dtype=np.float32)
 
 
+def rows_of(cosines: Sequence[float]) -> np.ndarray:
+    return np.stack([unit(cosine) for cosine in cosines]) if cosines else np.empty((0, 2), np.float32)
+
+
 VECTOR = unit(1.0)
 
 
@@ -29,9 +34,10 @@ class Shelf:
     def __init__(self, *rows: tuple[int, float, float, Sequence[float | None]]) -> None:
         self.rows = {row[0]: row for row in rows}
         self.deleted: set[int] = set()
-        self.asked_words: list[str] = []
+        self.asked_words: list[object] = []
 
-    def search_words(self, words: Sequence[str], k: int) -> list[tuple[int, float]]:
+    def search_words(self, words: Sequence[object], k: int) -> list[tuple[int, float]]:
+        """Of the store and of the index alike."""
         self.asked_words += words
         found = [(i, row[2]) for i, row in self.rows.items() if row[2] > 0 and i not in self.deleted]
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:k]
@@ -44,17 +50,31 @@ class Shelf:
         sentences = tuple(StoredSentence(i * 10 + n, n, Span(n, n + 1), kind, "x") for n, kind in enumerate(kinds))
         return Chunk(i, Source("d", "Title", "/d.txt"), "t", Span(0, len(kinds)), "x" * len(kinds), "", None, sentences)
 
-    def sentence_vectors(self, sentence_ids: Sequence[int]) -> dict[int, FloatVector]:
-        cosines = {i: self.rows[i // 10][3][i % 10] for i in sentence_ids}
-        assert None not in cosines.values(), "only quotable sentences have vectors"
-        return {i: unit(cosine) for i, cosine in cosines.items() if cosine is not None}
+    def chunk_vectors(self, chunk_ids: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        there = sorted(i for i in chunk_ids if i in self.rows and i not in self.deleted)
+        return np.array(there, dtype=np.int64), rows_of([self.rows[i][1] for i in there])
+
+    def sentence_vectors(self, chunk_ids: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        found = [(i, i * 10 + n, c) for i in chunk_ids for n, c in enumerate(self.rows[i][3]) if c is not None]
+        ids = np.array([row[:2] for row in found], dtype=np.int64).reshape(-1, 2)
+        return ids[:, 0], ids[:, 1], rows_of([row[2] for row in found])
+
+    def word_stems(self, words: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        return {word: tuple(word.split("-")) for word in words}
+
+    def phrase_scores(self, word: str) -> dict[int, float]:
+        return {i: row[2] for i, row in self.rows.items() if row[2] > 0 and "-" in word}
+
+    def chunk_frequencies(self, words: Sequence[str]) -> dict[str, int]:
+        return dict.fromkeys(words, 1)
+
+    def frequencies(self, stems: Iterable[str]) -> dict[str, int]:
+        return {stem: len(stem) for stem in stems}
 
     def search(self, vector: FloatVector, k: int) -> list[tuple[int, float]]:
-        return sorted(self.scores(vector, list(self.rows)).items(), key=lambda pair: (-pair[1], pair[0]))[:k]
-
-    def scores(self, vector: FloatVector, ids: Sequence[int]) -> dict[int, float]:
         assert vector is VECTOR
-        return {i: self.rows[i][1] for i in ids}
+        found = [(i, row[1]) for i, row in self.rows.items()]
+        return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:k]
 
 
 class NarrowShelf(Shelf):
@@ -65,7 +85,8 @@ class NarrowShelf(Shelf):
 
 
 def find(shelf: Shelf, k: int = 10, *, with_index: bool = True, only: Sequence[int] | None = None) -> list[Hit]:
-    return retrieve(QUESTION, VECTOR, k, store=shelf, index=shelf if with_index else None, only=only)
+    found = retrieve(QUESTION, VECTOR, k, store=shelf, index=shelf if with_index else None, only=only)
+    return list(found.hits)
 
 
 def scored(hits: list[Hit]) -> list[tuple[int, float]]:
@@ -80,7 +101,7 @@ def test_the_score_is_the_mean_of_two_cosines_and_the_share_of_the_best_bm25() -
 
 def test_a_hit_says_what_its_score_is_made_of() -> None:
     (hit,) = find(Shelf((7, 0.6, 2.0, [None, 0.25, -0.5])))
-    assert (hit.dense, hit.bm25) == (0.6, 2.0)
+    assert (hit.dense, hit.bm25) == (pytest.approx(0.6), 2.0)
     assert hit.similarities == pytest.approx((0.0, 0.25, -0.5))
 
 
@@ -135,3 +156,12 @@ def test_nothing_named_gives_nothing() -> None:
 
 def test_a_passage_without_a_quotable_sentence_is_scored_by_itself() -> None:
     assert scored(find(Shelf((1, 0.6, 0.0, [None])))) == [(1, 0.2)]
+
+
+def test_a_word_that_is_split_is_looked_for_in_the_store_and_its_scores_are_the_index_s_to_add() -> None:
+    shelf = Shelf((1, 0.6, 2.0, [0.5]), (2, 0.5, 0.0, [0.4]))
+    question = dataclasses.replace(QUESTION, words=("harbour", "1-5", "harbour-1", "?"))
+    found = retrieve(question, VECTOR, 5, store=shelf, index=shelf)
+    assert shelf.asked_words == ["harbour", {1: 2.0}, {1: 2.0}, "?"]
+    assert found.frequencies == {"harbour": 7, "1-5": 1, "harbour-1": 1, "?": 1}
+    assert retrieve(question, VECTOR, 5, store=shelf, index=None).frequencies == dict.fromkeys(question.words, 1)

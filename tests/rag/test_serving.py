@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,9 +61,10 @@ def test_the_next_index_shares_what_has_not_changed_with_the_one_before(store: S
     store.delete_document("one")
     second = index.current()
     assert first and second
-    assert second.base is first.base
-    ids, vectors = store.chunk_vectors()
-    assert [second.holds(int(i), vector) for i, vector in zip(ids, vectors, strict=True)] == [True] * second.size
+    assert second.parts[0].vectors is first.parts[0].vectors
+    ids, vectors = store.chunk_vectors(store.all_chunk_ids().tolist())
+    for i, vector in zip(ids.tolist(), vectors, strict=True):
+        assert (i, pytest.approx(1.0)) in second.search(vector, second.size)
     put(store, "two", "The door is brown.")
     third = index.current()
     assert third
@@ -74,13 +76,78 @@ def test_the_next_index_shares_what_has_not_changed_with_the_one_before(store: S
     assert index.check().ok
 
 
-def test_an_index_on_disk_that_is_behind_is_made_anew(store: Store, folder: Path) -> None:
-    """It may be of a database that was put back by hand and went another way since."""
+def test_an_index_on_disk_that_is_behind_is_caught_up_with(store: Store, folder: Path) -> None:
     published(store, folder)
     put(store, "two", "The door is blue.")
+    store.delete_document("one")
     index = ServingIndex(store, folder, MODEL).current()
     assert index
-    assert (index.is_one_piece, index.size) == (True, 2)
+    assert (len(index.parts), index.size, index.change_number) == (2, 1, store.change_number())
+    assert index.search_words(["door"], 5) != []
+    assert index.search_words(["gate"], 5) == []
+
+
+def test_an_index_of_another_course_of_things_is_made_anew(store: Store, folder: Path, tmp_path: Path) -> None:
+    """The database was put back by hand: the change that the index was made after is not the one of that number."""
+    copy = tmp_path / "copy.sqlite"
+    store.back_up(copy)
+    put(store, "two", "The door is blue.")
+    published(store, folder)
+    store.close()
+    shutil.copy(copy, tmp_path / "data" / "citewell.sqlite")
+    with Store.open(tmp_path / "data") as again:
+        put(again, "two", "The roof is red.")
+        index = ServingIndex(again, folder, MODEL).current()
+        assert index
+        assert index.change_number == again.change_number()
+        assert (index.search_words(["door"], 5), len(index.search_words(["roof"], 5))) == ([], 1)
+
+
+def test_a_log_that_was_shortened_too_far_makes_it_anew(store: Store, folder: Path) -> None:
+    index = ServingIndex(store, folder, MODEL)
+    index.current()
+    put(store, "two", "The door is blue.")
+    put(store, "three", "The roof is red.")
+    store.forget_changes_before(store.change_number())
+    found = index.current()
+    assert found
+    assert (found.is_one_piece, found.size) == (True, 3)
+
+
+def test_a_large_index_is_not_written_again_for_a_small_change(
+    store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("rag.serving", "rag.index"):
+        monkeypatch.setattr(f"{module}.FEW", 2)
+    put(store, "two", "The door is blue.", "The floor is grey.", "The roof is red.", "The sky is dark.")
+    index = published(store, folder)
+    put(store, "three", "The stair is steep.")
+    assert not index.is_unpublished()
+    put(store, "four", "The bell is loud.", "The rope is long.", "The lamp is lit.")
+    assert index.is_unpublished()
+    index.publish()
+    whole = ServingIndex(store, folder, MODEL).current()
+    assert whole
+    assert (whole.is_one_piece, whole.size) == (True, len(store.all_chunk_ids()))
+
+
+def test_another_process_takes_the_generation_that_a_writer_made_of_an_outgrown_index(
+    store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("rag.serving", "rag.index"):
+        monkeypatch.setattr(f"{module}.FEW", 2)
+    published(store, folder)
+    other = ServingIndex(store, folder, MODEL)
+    other.current()
+    put(store, "two", *[f"The door of house {number} is blue." for number in range(8)])
+    outgrown = other.current()
+    assert outgrown
+    assert outgrown.is_outgrown
+    published(store, folder)
+    put(store, "three", "The roof is red.")
+    found = other.current()
+    assert found
+    assert (found.is_outgrown, found.size) == (False, len(store.all_chunk_ids()))
 
 
 @pytest.mark.parametrize("bit", [0, 22, 31])
@@ -152,11 +219,11 @@ def test_rebuild_that_cannot_read_the_store_tells_the_next_question(
 
     asked = threading.Event()
 
-    def unreadable() -> None:
+    def unreadable(**_: int) -> None:
         asked.wait(10)
         raise StorageDamaged("page 7 does not read back")
 
-    monkeypatch.setattr(store, "chunk_vectors", unreadable)
+    monkeypatch.setattr(store, "chunk_blocks", unreadable)
     index = ServingIndex(store, folder, MODEL)
     assert index.current() is None
     asked.set()

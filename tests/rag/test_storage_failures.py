@@ -14,7 +14,7 @@ from pathlib import Path
 
 import apsw
 import pytest
-from samples import MODEL, WITHOUT_TALK, open_store, put, python_process, run_python
+from samples import MODEL, WITHOUT_LOG, WITHOUT_TALK, open_store, put, python_process, run_python
 
 from rag.disk import network_file_system
 from rag.errors import IndexMissing, StorageBusy, StorageDamaged, StorageError, StorageTooNew
@@ -213,11 +213,11 @@ def run_sql(sql: str) -> Callable[[Path], None]:
     [
         pytest.param(overwrite(0, b"not a database"), StorageDamaged, "is damaged: .*from a backup", id="header"),
         pytest.param(overwrite(100, b"\xff" * 3_000), StorageDamaged, "is damaged: .*from a backup", id="first-page"),
-        pytest.param(run_sql("PRAGMA user_version = 6"), StorageTooNew, "has format 6; .* knows format 5", id="newer"),
+        pytest.param(run_sql("PRAGMA user_version = 7"), StorageTooNew, "has format 7; .* knows format 6", id="newer"),
         pytest.param(
             run_sql("PRAGMA user_version = 0"), StorageDamaged, "has format 0 and no usable id", id="no-format"
         ),
-        pytest.param(run_sql("DELETE FROM meta"), StorageDamaged, "has format 5 and no usable id", id="no-id"),
+        pytest.param(run_sql("DELETE FROM meta"), StorageDamaged, "has format 6 and no usable id", id="no-id"),
         pytest.param(run_sql("PRAGMA application_id = 7"), StorageDamaged, "database of another program", id="another"),
         pytest.param(lambda path: os.truncate(path, 0), IndexMissing, "holds no documents yet", id="empty"),
         pytest.param(lambda path: os.truncate(path, 5_000), StorageDamaged, "is damaged: ", id="truncated"),
@@ -252,6 +252,7 @@ def schema_of(file: Path) -> set[tuple[str, str, str]]:
 @pytest.mark.parametrize(
     "undo",
     [
+        pytest.param(WITHOUT_LOG + "; PRAGMA user_version = 5", id="fifth"),
         pytest.param(WITHOUT_TALK + "; PRAGMA user_version = 4", id="fourth"),
         pytest.param(WITHOUT_TALK + "; DROP TABLE originals; PRAGMA user_version = 3", id="third"),
         pytest.param(
@@ -273,13 +274,17 @@ def test_a_database_of_an_older_format_is_brought_up_to_date(data: Path, tmp_pat
         assert (store.known_file(b"/a"), store.failed_files()) == (None, [])
         assert put(store, "b", "More.") == IngestStatus.CREATED
         assert all(check.ok for check in store.check())
+        assert store.counts() == (2, len(store.sentences("a")) + 2, len(store.all_chunk_ids()))
+        store.delete_document("a")
+        assert len(store.removed_since(store.change_number() - 1))
     connection = apsw.Connection(str(data / FILE))
-    assert connection.pragma("user_version") == 5
+    assert connection.pragma("user_version") == 6
     connection.close()
     # A column that was added later stands last.
     columns = {(table, name) for table, name, _ in schema_of(data / FILE)}
     assert columns == {(table, name) for table, name, _ in schema_of(tmp_path / "fresh" / FILE)}
     added = ("files", "versions", "originals", "conversations", "turn", "questions", "outcomes")
+    added += ("changes", "removed_chunks", "totals")
     assert {row for row in schema_of(data / FILE) if row[0].startswith(added)} == {
         row for row in schema_of(tmp_path / "fresh" / FILE) if row[0].startswith(added)
     }

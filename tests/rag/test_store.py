@@ -11,9 +11,10 @@ import pytest
 from samples import MODEL, open_store, parts, put, unit_rows
 
 from rag.errors import DocumentNotFound, IndexMissing, ModelMismatch, StorageError
-from rag.records import DocumentInfo, IngestStatus, SentenceKind, Source, Span, StoredSentence
+from rag.records import Chunk, DocumentInfo, IngestStatus, SentenceKind, Source, Span, StoredSentence
 from rag.store import Store
 from rag.store.database import refuse_old_sqlite
+from rag.words import plain_words, stem
 
 LINES = ("The harbour froze in January.", "Ships waited outside.", "Naïve ☃ readers 😀 understood.")
 
@@ -51,18 +52,62 @@ def test_chunks_carry_their_sentences_and_missing_ids_are_absent(store: Store) -
 def test_vectors_come_back_exactly_and_only_statements_have_one(store: Store) -> None:
     given = parts("a", *LINES)
     store.put_document(*given)
-    ids, vectors = store.chunk_vectors()
+    ids, vectors = store.chunk_vectors(store.all_chunk_ids().tolist())
     assert (ids.dtype, ids.tolist(), vectors.dtype) == (np.int64, [1, 2], np.float32)
     np.testing.assert_array_equal(vectors, given.passage_vectors)
-    sentences = store.sentences("a")
-    found = store.sentence_vectors([s.id for s in sentences] + [99])
-    quotable = [s.id for s in sentences if s.kind is SentenceKind.STATEMENT]
-    assert sorted(found) == quotable
-    np.testing.assert_array_equal(np.stack([found[i] for i in quotable]), given.sentence_vectors)
+    chunks, sentences, found = store.sentence_vectors([2, 1, 99])
+    quotable = {
+        chunk.id: [s.id for s in chunk.sentences if s.kind is SentenceKind.STATEMENT] for chunk in ordered(store)
+    }
+    assert list(zip(chunks.tolist(), sentences.tolist(), strict=True)) == [
+        (c, s) for c in quotable for s in quotable[c]
+    ]
+    np.testing.assert_array_equal(found, given.sentence_vectors)
+
+
+def ordered(store: Store) -> list[Chunk]:
+    """All chunks by their ids."""
+    return [chunk for _, chunk in sorted(store.chunks(store.all_chunk_ids().tolist()).items())]
+
+
+def test_chunks_come_in_blocks_with_their_vectors_and_stems(store: Store) -> None:
+    given = parts("a", *LINES)
+    store.put_document(*given)
+    with store.snapshot():
+        blocks = list(store.chunk_blocks(size=1))
+        assert [ids.tolist() for ids, _, _ in store.chunk_blocks(above=1)] == [[2]]
+    assert [ids.tolist() for ids, _, _ in blocks] == [[1], [2]]
+    np.testing.assert_array_equal(np.concatenate([vectors for _, vectors, _ in blocks]), given.passage_vectors)
+    texts = [passage.search_text for passage in given.passages]
+    assert [stems for _, _, [stems] in blocks] == [[stem(word) for word in plain_words(text)] for text in texts]
+
+
+def test_totals_that_are_wrong_are_found_and_counted_again(store: Store, tmp_path: Path) -> None:
+    store.put_document(*parts("a", *LINES))
+    before = store.counts()
+    with apsw.Connection(str(next(tmp_path.rglob("citewell.sqlite")))) as connection:
+        connection.execute("UPDATE totals SET count = 7 WHERE name = 'chunks'")
+    wrong = [check.detail for check in store.check() if not check.ok]
+    assert wrong == ["7 chunks are counted, and 2 are there; `rag rebuild` counts again"]
+    store.rebuild_words()
+    assert (store.counts(), [check for check in store.check() if not check.ok]) == (before, [])
+
+
+def test_what_was_removed_since_a_change_is_known_until_it_is_forgotten(store: Store) -> None:
+    tokens = [store.change_token(0)]
+    for name in ("a", "b", "a"):
+        store.put_document(*parts(name, f"The {name} was written at {len(tokens)} o'clock."))
+        tokens.append(store.change_token(len(tokens)))
+    store.delete_document("b")
+    assert len({*tokens, None, store.change_token(4)}) == 6
+    assert [store.removed_since(number).tolist() for number in range(5)] == [[1, 2], [1, 2], [1, 2], [2], []]
+    store.forget_changes_before(3)
+    assert [store.change_token(number) is None for number in range(6)] == [True, True, True, False, False, True]
+    assert store.removed_since(3).tolist() == [2]
 
 
 def test_an_empty_store_has_nothing_of_the_right_shape(store: Store) -> None:
-    ids, vectors = store.chunk_vectors()
+    ids, vectors = store.chunk_vectors(store.all_chunk_ids().tolist())
     assert (ids.shape, vectors.shape) == ((0,), (0, MODEL.dimension))
     assert (store.counts(), store.documents(), store.chunks([1]), store.search_words(["a"], 5)) == (
         (0, 0, 0),
@@ -111,7 +156,7 @@ def test_ids_are_never_used_again(store: Store) -> None:
     put(store, "a", *LINES)
     store.delete_document("a")
     put(store, "b", *LINES)
-    assert store.chunk_vectors()[0].tolist() == [3, 4]
+    assert store.chunk_vectors(store.all_chunk_ids().tolist())[0].tolist() == [3, 4]
     assert min(sentence.id for sentence in store.sentences("b")) == len(LINES) + 2
 
 

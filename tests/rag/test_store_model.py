@@ -87,7 +87,7 @@ class StoreAndDictionary(RuleBasedStateMachine):
             holders = {chunk_id for chunk_id, chunk in chunks.items() if word in chunk.text.split()}
             assert {chunk_id for chunk_id, _ in self.store.search_words([word], 100)} == holders
             assert self.store.chunk_frequencies([word]) == {word: len(holders)}
-        ids, vectors = self.store.chunk_vectors()
+        ids, vectors = self.store.chunk_vectors(self.store.all_chunk_ids().tolist())
         assert ids.tolist() == sorted(chunks)
         assert np.isfinite(vectors).all()
         assert [check.name for check in self.store.check() if not check.ok] == []

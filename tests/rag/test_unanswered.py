@@ -139,7 +139,7 @@ class TestReport:
 
     def test_an_answer_that_was_voted_down_is_open_with_what_was_said(self, pipeline: Pipeline) -> None:
         asked(pipeline, KNOWN)
-        pipeline.feedback(pipeline.ask(KNOWN).id, relevance="not_relevant", comment="Not for trainees.")
+        pipeline.feedback(pipeline.ask(KNOWN).id, relevance="not_relevant", comment=" \u202eNot for\x07trainees.\n")
         pipeline.feedback(pipeline.ask(KNOWN).id, relevance="not_relevant", comment="No.")
         pipeline.feedback(pipeline.ask(KNOWN).id, relevance="relevant")
         report = pipeline.unanswered(7)

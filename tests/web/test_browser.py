@@ -159,6 +159,22 @@ class TestCitations:
             f"{quote} [1]\n\n[1] “{quote}” The hill observatory, Visiting / Opening hours\n{visit.address}/documents/"
         )
 
+    def test_other_places_with_the_same_sentence_are_named(self, visit: Visit) -> None:
+        visit.open()
+        page = visit.ask(DOME)
+        place = visit.last_turn().locator(".cw-also").get_by_role("link").first
+        expect(place).to_contain_text("Spring newsletter")
+        place.click()
+        expect(page.locator("mark").first).to_have_text("The dome opens to visitors on the first Friday of each month.")
+
+    def test_the_confidence_explains_itself(self, visit: Visit) -> None:
+        visit.open()
+        visit.ask(DOME)
+        words = visit.last_turn().locator(".cw-confidence p")
+        expect(words).to_be_hidden()
+        visit.last_turn().get_by_text("Very likely right").click()
+        expect(words).to_contain_text("93")
+
     def test_a_thumb_is_sent(self, visit: Visit, library: ScriptedPipeline) -> None:
         visit.open()
         page = visit.ask(MIRROR)
@@ -306,6 +322,14 @@ class TestLook:
         page.emulate_media(media="print")
         expect(page.locator(".cw-form").last).to_be_hidden()
         expect(page.locator(".cw-sentence").first).to_be_visible()
+
+    @pytest.mark.parametrize("options", [{"color_scheme": "dark"}], ids=["dark"])
+    def test_print_is_dark_on_light_in_every_theme(self, visit: Visit) -> None:
+        visit.open()
+        page = visit.ask(DOME)
+        page.emulate_media(media="print")
+        colour = page.locator(".cw-sentence").first.evaluate("(one) => getComputedStyle(one).color")
+        assert max(map(int, re.findall(r"\d+", colour)[:3])) < 64
 
 
 class TestHostileText:

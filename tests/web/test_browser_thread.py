@@ -289,6 +289,15 @@ class TestCopying:
         assert "The hill observatory, Visiting / Opening hours" in text.replace("\\", "")
         assert f"{visit.address}/documents/observatory?" in text
 
+    @pytest.mark.parametrize("options", [{"viewport": {"width": width, "height": 700}} for width in (320, 390, 1280)])
+    def test_its_list_stays_in_the_window(self, visit: Visit, options: dict) -> None:
+        visit.open()
+        page = visit.ask(MIRROR)
+        page.get_by_role("button", name="More ways to copy").click()
+        box = page.locator(".cw-copy .cw-menu").bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= options["viewport"]["width"]
+
     def test_a_comment_follows_a_thumb(self, visit: Visit, library: ScriptedPipeline) -> None:
         visit.open()
         page = visit.ask(MIRROR)

@@ -1,7 +1,7 @@
 import pytest
 
 from web.language import languages
-from web.templating import where
+from web.templating import straight, where
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,8 @@ from web.templating import where
 )
 def test_a_place_in_words_does_not_repeat_the_title(section: str, page: int | None, words: str) -> None:
     assert where({"document": {"title": "Guide"}, "section": section, "page": page}, languages()["en"]) == words
+
+
+def test_a_name_is_not_read_in_another_order() -> None:
+    assert straight("invoice\u202efdp.exe") == "invoicefdp.exe"
+    assert straight("\u0628\u200d\u06cc\u200f.pdf") == "\u0628\u200d\u06cc\u200f.pdf"

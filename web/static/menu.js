@@ -2,6 +2,8 @@
 
 import { element } from "./parts.js";
 
+const EDGE = 8; // pixels that stay free beside a list
+
 /** `button` with a list of [text, run] below it. `run` gets the list's button, and may return true to keep it open. */
 export function menu(button, choices) {
   const list = element("div", { class: "cw-menu", role: "group", "aria-label": button.ariaLabel ?? button.textContent });
@@ -9,6 +11,7 @@ export function menu(button, choices) {
   const outside = (event) => event.composedPath().includes(box) || show(false);
   const show = (open) => {
     list.hidden = !open;
+    open && keepInside(list);
     document[open ? "addEventListener" : "removeEventListener"]("pointerdown", outside);
     button.setAttribute("aria-expanded", String(open));
   };
@@ -41,4 +44,11 @@ export function menu(button, choices) {
   });
   show(false);
   return box;
+}
+
+/** Move a list that sticks out of its window or chat, as far as it does. */
+function keepInside(list) {
+  list.style.translate = "";
+  const [at, room] = [list, list.closest(".cw, body")].map((one) => one.getBoundingClientRect());
+  list.style.translate = `${Math.max(0, room.left + EDGE - at.left) - Math.max(0, at.right + EDGE - room.right)}px`;
 }

@@ -1,0 +1,70 @@
+"""Citewell itself behind the same lines: `Pipeline` at its default settings, run by its own Python.
+
+One setting differs: the least confidence is 0, so that it always answers, as the others do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from driving import Models, Passage, Place, Reply, drive
+
+from rag.embed import OnnxEmbedder
+from rag.models import load_model
+from rag.pipeline import Pipeline
+from rag.records import Block, BlockKind, Document, Source, Span
+from rag.settings import BUNDLED_MODEL, Settings
+
+
+class Citewell:
+    """The encoder is the same, found by its name; the reader is the one that the others' was made from.
+
+    The encoder's export to ONNX is made once for a machine, and kept beside the converted reader.
+    """
+
+    name = "citewell"
+    packages = ("citewell", "onnxruntime", "faiss-cpu")
+    reads = Settings().passages
+
+    def __init__(self, models: Models) -> None:
+        self._embedder = OnnxEmbedder(load_model(BUNDLED_MODEL, models.reader.parent / "citewell-models"))
+
+    def build(self, passages: list[Passage], folder: Path) -> None:
+        """Store each passage as a document, committed by itself."""
+        self._open(folder, create=True)
+        self._pipeline.add_documents([_document(passage) for passage in passages])
+
+    def load(self, folder: Path) -> None:
+        """Open the data directory."""
+        self._open(folder, create=False)
+
+    def ask(self, question: str, read: int) -> Reply:
+        """The first citation of the answer."""
+        del read
+        answer = self._pipeline.ask(question)
+        stages = {name: ms / 1000 for name, ms in answer.timings_ms.items() if name != "total"}
+        if not answer.citations:
+            return Reply(stages=stages)
+        place = answer.citations[0].place
+        return Reply(answer.citations[0].quote, [Place(place.source.id, place.span.start, place.span.end)], stages)
+
+    def _open(self, folder: Path, *, create: bool) -> None:
+        settings = Settings(data_dir=folder, min_confidence=0.0)
+        self._pipeline = Pipeline.open(settings, embedder=self._embedder, create=create)
+
+
+def _document(passage: Passage) -> Document:
+    """A passage with its text untouched, a block for each line; no title, as the others are given none."""
+    blocks, start = [], 0
+    for line in passage.text.split("\n"):
+        if line.strip():
+            blocks.append(Block(Span(start, start + len(line)), BlockKind.PARAGRAPH))
+        start += len(line) + 1
+    sha256 = hashlib.sha256(passage.text.encode()).hexdigest()
+    source = Source(passage.id, "untitled", f"api:{passage.id}")
+    return Document(source, passage.text, tuple(blocks), sha256, sha256)
+
+
+if __name__ == "__main__":
+    drive(Citewell)
