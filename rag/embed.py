@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
-from tokenizers import Encoding, Tokenizer
+from tokenizers import Tokenizer
 
 from rag.models import LoadedModel
 from rag.records import ModelIdentity
+from rag.workers import Workers, open_session, shared_workers
 
 FloatVector = npt.NDArray[np.float32]  # shape (dim,)
 FloatMatrix = npt.NDArray[np.float32]  # shape (n, dim)
 
-# Texts that go through the model at once. Sorted by length there is little padding; more than 32 gains nothing here.
-_BATCH = 32
+# Texts whose vectors are remembered, and how long these may be: what repeats is short ("All rights reserved."). 4 MB.
+_REMEMBERED = 2000
+_LONGEST_REMEMBERED = 300
 
 
 class Embedder(Protocol):
@@ -42,54 +44,56 @@ class Embedder(Protocol):
 class OnnxEmbedder:
     """Runs an exported model on the processor. Safe to use from several threads."""
 
-    def __init__(self, model: LoadedModel, *, threads: int = 0) -> None:
-        """`threads` 0 means one for each core."""
+    def __init__(self, model: LoadedModel, *, workers: Workers | None = None) -> None:
+        """Without `workers` it has those of the process."""
         self.identity = model.identity
         self.max_tokens = model.max_tokens
         self._model = model
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3  # errors only: its warnings say nothing a user can act on
-        self._session = onnxruntime.InferenceSession(str(model.graph), options, providers=["CPUExecutionProvider"])
+        self._workers = workers or shared_workers()
+        self._session = open_session(model.graph)
         self._tokenizer: Tokenizer = Tokenizer.from_file(str(model.tokenizer))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(model.max_tokens)
         self._counter: Tokenizer = Tokenizer.from_file(str(model.tokenizer))
         self._counter.no_padding()
         self._counter.no_truncation()
+        self._remembered = lru_cache(maxsize=_REMEMBERED)(self._vector)
 
     def embed(self, texts: Sequence[str], *, on_done: Callable[[int], None] | None = None) -> FloatMatrix:
-        """Float32 unit rows in the order of `texts`; `on_done` is told after each batch how many are done."""
-        encodings = self._tokenizer.encode_batch([self._model.passage_prompt + text for text in texts])
+        """Float32 unit rows in the order of `texts`; `on_done` is told now and then how many are done.
+
+        The row of a text depends on nothing but the text, to the last bit.
+        """
+        places: dict[str, list[int]] = {}
+        for place, text in enumerate(texts):
+            places.setdefault(text, []).append(place)
         rows = np.zeros((len(texts), self.identity.dimension), dtype=np.float32)
-        order = sorted(range(len(texts)), key=lambda i: (len(encodings[i]), i))
-        for start in range(0, len(order), _BATCH):
-            batch = order[start : start + _BATCH]
-            rows[batch] = self._run([encodings[i] for i in batch])
+        longest_first = sorted(places, key=lambda text: (-len(text), text))  # so that no core ends long before another
+        done = 0
+        for text, row in zip(longest_first, self._workers.stream(self._passage, longest_first), strict=True):
+            rows[places[text]] = row
+            done += len(places[text])
             if on_done:
-                on_done(start + len(batch))
+                on_done(done)
         return rows
 
     def embed_question(self, question: str) -> FloatVector:
-        """The unit vector of a question. Run alone, so that the same question gives the same bits."""
-        rows = self._run([self._tokenizer.encode(self._model.question_prompt + question)])
-        return rows.reshape(-1)
+        """The unit vector of a question; the same question gives the same bits."""
+        (vector,) = self._workers.run(self._vector, [self._model.question_prompt + question])
+        return vector
 
     def count_tokens(self, text: str) -> int:
         """How many tokens the model reads for `text`, without its marks."""
         return len(self._counter.encode(text, add_special_tokens=False))
 
-    def _run(self, encodings: Sequence[Encoding]) -> FloatMatrix:
-        """One pass through the model, padded to the longest of the batch."""
-        width = max(len(encoding) for encoding in encodings)
-        shape = (len(encodings), width)
-        inputs = {
-            "input_ids": np.full(shape, self._model.pad_id, dtype=np.int64),
-            "attention_mask": np.zeros(shape, dtype=np.int64),
-            "token_type_ids": np.zeros(shape, dtype=np.int64),
-        }
-        for row, encoding in enumerate(encodings):
-            inputs["input_ids"][row, : len(encoding)] = encoding.ids
-            inputs["attention_mask"][row, : len(encoding)] = 1
-        (rows,) = self._session.run(None, {name: inputs[name] for name in self._model.inputs})
-        return np.asarray(rows, dtype=np.float32)
+    def _passage(self, text: str) -> FloatVector:
+        """The vector of a passage or sentence; what stands in many documents is computed once."""
+        whole = self._model.passage_prompt + text
+        return self._remembered(whole) if len(text) <= _LONGEST_REMEMBERED else self._vector(whole)
+
+    def _vector(self, text: str) -> FloatVector:
+        """One text through the model. Alone, so nothing is padded, and what its neighbours are changes no bit."""
+        ids = np.array([self._tokenizer.encode(text).ids], dtype=np.int64)
+        given = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+        (rows,) = self._session.run(None, {name: given[name] for name in self._model.inputs})
+        return np.asarray(rows, dtype=np.float32).reshape(-1)

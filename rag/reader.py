@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 from tokenizers import Encoding, Tokenizer
 
 from rag.errors import ModelUnavailable
 from rag.models import hash_file
 from rag.records import Span
+from rag.workers import Workers, open_session, shared_workers
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 
@@ -28,6 +28,12 @@ _MAX_TOKENS = 320
 _MAX_QUESTION_TOKENS = 48
 # Tokens of the longest answer span looked for.
 _MAX_SPAN_TOKENS = 30
+# For each pair of tokens 0 where a span may begin with the first and end with the second, else minus infinity.
+_ALLOWED = np.where(
+    np.tri(_MAX_TOKENS, k=_MAX_SPAN_TOKENS - 1, dtype=bool) & ~np.tri(_MAX_TOKENS, k=-1, dtype=bool),
+    np.float32(0),
+    np.float32(-np.inf),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +54,11 @@ class Reading:
 class Reader:
     """The reader's weights, loaded. Safe to use from several threads."""
 
-    def __init__(self, graph: Path, tokenizer: Path, *, threads: int = 0, sha256: str = "") -> None:
-        """`threads` 0 means one for each core; `sha256` is that of the graph, where it is known."""
+    def __init__(self, graph: Path, tokenizer: Path, *, workers: Workers | None = None, sha256: str = "") -> None:
+        """Without `workers` it has those of the process; `sha256` is that of the graph, where it is known."""
         self.sha256 = sha256
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+        self._workers = workers or shared_workers()
+        self._session = open_session(graph)
         self._tokenizer: Tokenizer = Tokenizer.from_file(str(tokenizer))
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
@@ -80,16 +84,16 @@ class Reader:
         if not passages:
             return []
         asked = self._tokenizer.encode(question, add_special_tokens=False).ids[:_MAX_QUESTION_TOKENS]
-        encodings = self._tokenizer.encode_batch([text for text, _ in passages], add_special_tokens=False)
-        room = _MAX_TOKENS - len(asked) - 3
-        offset = len(asked) + 2
-        readings = []
-        # One at a time: nothing is padded, so it is the fastest of 1, 2, 3 and 4 at once, and what is said of a
+        # Each by itself: nothing is padded, so it is the fastest of 1, 2, 3 and 4 at once, and what is said of a
         # passage does not depend on the others, to the last bit.
-        for encoding, (_, spans) in zip(encodings, passages, strict=True):
-            scores = self._run(asked, encoding.ids[:room])
-            readings.append(_reading(encoding, spans, room, offset, *scores))
-        return readings
+        return self._workers.run(lambda passage: self._read(asked, *passage), passages)
+
+    def _read(self, asked: Sequence[int], text: str, sentences: Sequence[Span]) -> Reading:
+        """The reading of one passage."""
+        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        room = _MAX_TOKENS - len(asked) - 3
+        scores = self._run(asked, encoding.ids[:room])
+        return _reading(encoding, sentences, room, len(asked) + 2, *scores)
 
     def _run(self, question: Sequence[int], passage: Sequence[int]) -> list[npt.NDArray[np.float32]]:
         """Start, end and sentence scores, each of shape (tokens,)."""
@@ -97,7 +101,7 @@ class Reader:
         ids = np.array([[first, *question, between, *passage, between]], dtype=np.int64)
         types = np.zeros_like(ids)
         types[0, len(question) + 2 :] = 1
-        inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": types}
+        inputs = {"input_ids": ids, "token_type_ids": types}
         return [np.asarray(scores, dtype=np.float32)[0] for scores in self._session.run(None, inputs)]
 
 
@@ -140,8 +144,6 @@ def _reading(
 
 def _best_span(start: npt.NDArray[np.float32], end: npt.NDArray[np.float32]) -> tuple[int, int, float]:
     """First and last token of the highest start + end score, and that; last not before first and not far behind it."""
-    pairs = start[:, None] + end[None, :]
-    rows, columns = np.indices(pairs.shape)
-    pairs = np.where((columns >= rows) & (columns - rows < _MAX_SPAN_TOKENS), pairs, -np.inf)
+    pairs = start[:, None] + end[None, :] + _ALLOWED[: len(start), : len(end)]
     first, last = divmod(int(pairs.argmax()), pairs.shape[1])
     return first, last, float(pairs[first, last])

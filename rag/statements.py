@@ -24,9 +24,9 @@ def same_statement(one: str, other: str) -> bool:
         return True
     first, second = set(content_stems(one)), set(content_stems(other))
     shorter, longer = sorted((len(first), len(second)))
-    if not shorter or shorter / longer < _LENGTHS or not _have_same_values(one, other):
+    if not shorter or shorter / longer < _LENGTHS or len(first & second) / shorter < _SHARED:
         return False
-    return len(first & second) / shorter >= _SHARED
+    return _have_same_values(one, other)  # last: few pairs get here, and it takes the longest
 
 
 def _have_same_values(one: str, other: str) -> bool:

@@ -13,11 +13,13 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import onnx
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from rag.models import find_model, hash_file
 from rag.settings import BUNDLED_MODEL
+from rag.training.fuse import fused
 from rag.training.model import Reader
 
 
@@ -55,9 +57,10 @@ def export(runs: Sequence[Path], out: Path, *, quantise: bool = True) -> None:
             dynamo=True,
         )
         if quantise:
-            quantize_dynamic(plain, out / "reader.onnx", per_channel=True, weight_type=QuantType.QInt8)
-        else:
-            shutil.copyfile(plain, out / "reader.onnx")
+            quantised = Path(folder) / "quantised.onnx"
+            quantize_dynamic(plain, quantised, per_channel=True, weight_type=QuantType.QInt8)
+            plain = quantised
+        onnx.save(fused(onnx.load(plain)), out / "reader.onnx")
     shutil.copyfile(source / "tokenizer.json", out / "tokenizer.json")
     described = {
         "examples_seen": sum(state["seen"] for state in states),

@@ -124,7 +124,7 @@ def test_a_folder_with_the_same_files_uses_the_same_export(real_model: LoadedMod
 
 
 class Exporting(Exception):
-    """Stands for the twenty seconds that an export takes."""
+    """Stands for the time that an export takes."""
 
 
 @pytest.mark.slow
@@ -145,11 +145,12 @@ def test_a_damaged_export_is_made_again_in_its_place(real_model: LoadedModel, tm
     home = cache / real_model.graph.parent.name
     shutil.copytree(real_model.graph.parent, home)
     (home / "tokenizer.json").write_text("{}")
+    shutil.copytree(home, cache / re.sub(r"-\d+$", "-1", home.name))  # what an earlier version of the program exported
     said = list[str]()
     loaded = load_model(BUNDLED_MODEL, cache, progress=said.append)
     assert loaded.tokenizer.read_bytes() == real_model.tokenizer.read_bytes()
     assert [path.name for path in cache.iterdir()] == [home.name]
-    assert said == [f"Preparing the embedding model {BUNDLED_MODEL}. This happens once and takes about 20 seconds ..."]
+    assert said == [f"Preparing the embedding model {BUNDLED_MODEL}. This happens once ..."]
 
 
 @pytest.mark.slow

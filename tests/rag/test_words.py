@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -34,6 +36,14 @@ from rag.words import content_stems, fold, is_function_word, plain_words, script
 )
 def test_words_of_a_text(text: str, words: list[str]) -> None:
     assert plain_words(text) == words
+
+
+@given(st.one_of(st.text(), st.text(st.characters(max_codepoint=0x17F)), st.text(st.characters(max_codepoint=0x7F))))
+def test_folding_and_scripts_have_no_short_cut_that_can_be_seen(text: str) -> None:
+    decomposed = unicodedata.normalize("NFKD", text)
+    assert fold(text) == "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+    letters = [c for c in unicodedata.normalize("NFKC", text) if c.isalpha()]
+    assert scripts_of(text) == {unicodedata.name(c, c).split()[0] for c in letters}
 
 
 @given(st.text())
@@ -75,8 +85,25 @@ def test_forms_of_one_word_have_one_stem(forms: tuple[str, ...], expected: str) 
     assert {stem(form) for form in forms} == {expected}
 
 
+def test_a_text_too_long_to_be_remembered_has_its_stems_all_the_same() -> None:
+    assert content_stems("The boats were closed. " * 100) == ("boat", "close") * 100
+
+
+def test_threads_that_stem_at_once_get_the_stems_of_one_alone() -> None:
+    words = [f"{start}{end}" for start in ("harbour", "relat", "hop") for end in ("fulness", "ational", "ies", "ing")]
+    expected = [stem(word) for word in words]
+    often = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            found = list(threads.map(lambda _: [stem.__wrapped__(word) for word in words], range(200)))
+    finally:
+        sys.setswitchinterval(often)
+    assert found == [expected] * 200
+
+
 def test_content_stems_are_in_order_with_repeats_and_without_function_words() -> None:
-    assert content_stems("The boats and the boat of 1912 were closed.") == ["boat", "boat", "1912", "close"]
+    assert content_stems("The boats and the boat of 1912 were closed.") == ("boat", "boat", "1912", "close")
 
 
 @pytest.mark.parametrize("word", ["the", "who", "when", "does", "s", "t", "please"])
