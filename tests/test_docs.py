@@ -17,7 +17,7 @@ from web.app import create_app
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SETTINGS = [PREFIX + field.name.upper() for field in fields(Settings)]
-COMMANDS = sorted(typer.main.get_command(cli.app).commands)  # type: ignore[attr-defined] # the app is a group
+COMMANDS = sorted(typer.main.get_command(cli.make_app(cli.COMMANDS)).commands)  # type: ignore[attr-defined] # the app is a group
 ROUTES = sorted(
     (method.upper(), path) for path, methods in create_app(Settings()).openapi()["paths"].items() for method in methods
 )

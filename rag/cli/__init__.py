@@ -8,50 +8,58 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 from io import TextIOWrapper
 
 import typer
 from rich.text import Text
 
-from rag.cli.asking import ask, chat, search, serve
-from rag.cli.care import backup, rebuild, restore, verify
 from rag.cli.console import err
-from rag.cli.documents import documents, ingest, remove
-from rag.cli.measuring import calibrate, evaluate
-from rag.cli.sources import fetch, sync, watch
 from rag.errors import InvalidSetting, RagError
 
-app = typer.Typer(
-    name="rag",
-    help="Answers from your own documents, word for word, each with a citation anyone can check.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-# In the order in which --help lists them.
-_COMMANDS: tuple[Callable[..., None], ...] = (
-    ingest,
-    sync,
-    watch,
-    fetch,
-    ask,
-    chat,
-    search,
-    documents,
-    remove,
-    serve,
-    verify,
-    rebuild,
-    backup,
-    restore,
-    evaluate,
-    calibrate,
-)
-for command in _COMMANDS:
-    app.command()(command)
+# Where each command is, in the order in which --help lists them. A command is imported when it is used: those that
+# answer need not wait for what others are made of.
+COMMANDS = {
+    "ingest": "documents",
+    "sync": "sources",
+    "watch": "sources",
+    "fetch": "sources",
+    "ask": "asking",
+    "chat": "asking",
+    "search": "asking",
+    "documents": "documents",
+    "remove": "documents",
+    "serve": "serving",
+    "verify": "care",
+    "rebuild": "care",
+    "backup": "care",
+    "restore": "care",
+    "evaluate": "measuring",
+    "calibrate": "measuring",
+    "export-model": "care",
+}
 
 _INTERRUPTED = 130
+
+
+def make_app(names: Iterable[str]) -> typer.Typer:
+    """The command line with these commands of COMMANDS."""
+    app = typer.Typer(
+        name="rag",
+        help="Answers from your own documents, word for word, each with a citation anyone can check.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_as_one_of_many)
+    for name in names:
+        app.command(name)(getattr(import_module(f"rag.cli.{COMMANDS[name]}"), name.replace("-", "_")))
+    return app
+
+
+def _as_one_of_many() -> None:
+    """Makes a command keep its name where it is the only one that was imported."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -72,7 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(arguments: Sequence[str] | None) -> None:
     """Run one command and write out what is buffered. Raises SystemExit with its code, RagError or BrokenPipeError."""
     try:
-        app(arguments)
+        given = sys.argv[1:] if arguments is None else list(arguments)
+        make_app(given[:1] if given and given[0] in COMMANDS else COMMANDS)(given)
     except SystemExit as left:
         if left.code == _INTERRUPTED:  # Typer makes this of Ctrl-C, without a word
             err.print("Interrupted.")

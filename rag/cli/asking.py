@@ -1,19 +1,16 @@
-"""The commands that ask: for an answer, for the nearest passages, and the server for all others."""
+"""The commands that ask: for an answer, for one after the other, for the nearest passages."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from rag import render
-from rag.cli.console import AsJson, DataDir, Model, make_settings, opened, out, print_json, say
-from rag.cli.following import following
+from rag.cli.console import AsJson, DataDir, Model, opened, out, print_json
 from rag.conversations import recent
 from rag.errors import InvalidQuestion
-from rag.pipeline import Pipeline
 from rag.records import Answer, AnswerStatus, Exchange, NoAnswerReason
 from rag.shown import exchange_of
 
@@ -83,31 +80,6 @@ def search(
         out.print(Text(f"   {' '.join(hit.chunk.text.split())}"))
     if not hits:
         out.print("Nothing found.")
-
-
-def serve(
-    data_dir: DataDir = None,
-    model: Model = None,
-    host: Annotated[str | None, typer.Option(help="Address to listen on. Default: 127.0.0.1")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on. Default: 8000")] = None,
-    suggestions: Annotated[Path | None, typer.Option(help="JSON Lines file of questions to offer on the page.")] = None,
-    watch: Annotated[
-        list[Path] | None, typer.Option(help="Keep the documents in step with this folder. May be given again.")
-    ] = None,
-) -> None:
-    """Serve the page and the REST API."""
-    folders = tuple(map(str, watch)) if watch else None
-    settings = make_settings(data_dir, model=model, host=host, port=port, suggestions=suggestions, watch=folders)
-    import uvicorn  # here: the other commands do not need a web server
-
-    from web.app import create_app  # the one place where the library's command line reaches the edge
-
-    with Pipeline.open(settings, create=True, progress=say) as pipeline:
-        application = create_app(settings, pipeline)
-        shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
-        say(f"Citewell is at http://{shown}:{settings.port}/ (stop with Ctrl-C)")
-        with following(pipeline, [Path(folder) for folder in settings.watch]):
-            uvicorn.run(application, host=settings.host, port=settings.port, log_level="warning", server_header=False)
 
 
 def _print_answer(answer: Answer) -> None:

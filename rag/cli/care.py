@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from rag.cli.console import AsJson, DataDir, err, make_settings, open_pipeline, opened, out, print_json, say
+from rag.cli.console import AsJson, DataDir, Model, err, make_settings, open_pipeline, opened, out, print_json, say
 from rag.pipeline import Pipeline
 from rag.records import Check
 
@@ -56,6 +56,19 @@ def restore(
         say(f"What was there before is now in {aside}; delete it when you are sure.")
     with open_pipeline(settings) as pipeline:
         _report(pipeline.rebuild(), as_json=as_json)
+
+
+def export_model(
+    folder: Annotated[Path, typer.Argument(help="A new folder, to be copied to where the model is to be used.")],
+    model: Model = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the embedding model as it is used, for a machine without the packages that exporting it needs."""
+    size = Pipeline.export_model(make_settings(None, model=model), folder, progress=say)
+    if as_json:
+        print_json({"folder": str(folder), "bytes": size})
+    else:
+        out.print(Text(f"{folder}: {size:,} bytes. Copy it, and set CITEWELL_MODEL to the folder it is then in."))
 
 
 def _report(checks: Sequence[Check], *, as_json: bool) -> None:

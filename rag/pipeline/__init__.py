@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
 from rag.calibration import identity
-from rag.embed import Embedder, OnnxEmbedder
+from rag.embed import Embedder
 from rag.errors import ModelMismatch
+from rag.exports import carry
 from rag.models import load_model
 from rag.originals import Originals
 from rag.pipeline.care import Care
 from rag.pipeline.documents import Documents
+from rag.pipeline.loading import load_models
 from rag.pipeline.owner import Owner
 from rag.pipeline.talk import Step, Talk
 from rag.read.apart import Limits, Parser
@@ -64,15 +67,13 @@ class Pipeline(Documents, Talk, Owner, Care):
 
         Without `embedder` the model of the settings is loaded, and exported the first time; exports are kept in
         `models`, by default a folder of the data directory. `reader` reads in place of the shipped one, unless the
-        settings want none. Raises ModelMismatch when
-        the directory was indexed with another model, and the errors of the store and of the model.
+        settings want none. Raises ModelMismatch when the directory was indexed with another model, and the errors of
+        the store and of the model.
         """
         store = Store.open(settings.data_dir, create=create)
         try:
-            if embedder is None:
-                embedder = OnnxEmbedder(
-                    load_model(settings.model, models or settings.data_dir / "models", progress=progress)
-                )
+            loaded = load_models(settings, embedder=embedder, reader=reader, progress=progress, exports=models)
+            embedder = loaded.embedder
             known = store.model()
             if known is not None and known.sha256 != embedder.identity.sha256:
                 raise ModelMismatch(
@@ -80,7 +81,7 @@ class Pipeline(Documents, Talk, Owner, Care):
                     f"and the settings name {embedder.identity.name} ({embedder.identity.sha256[:12]}...). Vectors of "
                     f"two models do not compare: set the first one again, or ingest into a new data directory."
                 )
-            pipeline = cls(settings, store, embedder, (reader or Reader.load()) if settings.reader else None)
+            pipeline = cls(settings, store, embedder, loaded.reader)
             pipeline._index.current()
         except BaseException:
             store.close()
@@ -109,3 +110,12 @@ class Pipeline(Documents, Talk, Owner, Care):
         Gives the path of what was set aside. Raises InputError for what is no backup, StorageError for a damaged one.
         """
         return restore(backup, data_dir, replace=replace)
+
+    @staticmethod
+    def export_model(settings: Settings, folder: Path, *, progress: Progress | None = None) -> int:
+        """Write the model of the settings into the new `folder`, to be carried elsewhere; its size in bytes.
+
+        Raises InputError when something is there already, ModelUnavailable, StorageError.
+        """
+        with TemporaryDirectory(prefix="citewell-") as apart:
+            return carry(load_model(settings.model, Path(apart), progress=progress), folder)

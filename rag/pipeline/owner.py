@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from rag import unanswered
 from rag.pipeline.questions import Questions
 from rag.records import AskedAgain, SiteThreshold, UnansweredReport
-from rag.suggest import Suggestion, Suggestions, listed, suggest
+from rag.suggest import Suggestion, Suggestions, listed
 
 
 class Owner(Questions):
@@ -42,8 +42,11 @@ class Owner(Questions):
         """The questions of the settings' file, else made from the documents, for which there are English rules only."""
         if self.settings.suggestions is not None:
             return listed(self.settings.suggestions, self.ask, is_stopping=is_stopping)
-        is_english = self.settings.language == "en"
-        return suggest(self._store, self.ask, is_stopping=is_stopping) if is_english else []
+        if self.settings.language != "en":
+            return []
+        from rag.suggest.choose import suggest  # here: it takes a tenth of a start, and nobody waits for it now
+
+        return suggest(self._store, self.ask, is_stopping=is_stopping)
 
     def _suggested_for(self) -> tuple[int, SiteThreshold | None]:
         """For as long as this stays, so do the suggestions."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from rag.errors import RagError
-from rag.suggest.choose import Suggestion
 
 _log = logging.getLogger("citewell.suggest")
 
@@ -18,6 +18,16 @@ _log = logging.getLogger("citewell.suggest")
 _PAUSE = 0.05
 # Seconds without a change before it begins again: while files come in, it would never end.
 _CALM = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A question that the documents answer, and the document it was made from."""
+
+    question: str
+    document_id: str = ""
+    content_sha256: str = ""  # of the document as it was then
+
 
 Find = Callable[[Callable[[], bool]], list[Suggestion]]
 

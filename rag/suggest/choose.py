@@ -12,6 +12,7 @@ from itertools import islice
 from rag.errors import NotFoundError
 from rag.records import Answer, DocumentInfo, SentenceKind, Span, StoredSentence
 from rag.store import Store
+from rag.suggest.background import Suggestion
 from rag.suggest.rules import Kind, Made, question_in, questions_of
 from rag.words import content_stems, plain_words
 
@@ -43,15 +44,6 @@ _ORDER = (
 )
 # Content words from which a question says what it is about: "When was the fort destroyed?" has two.
 _SPECIFIC = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Suggestion:
-    """A question that the documents answer, and the document it was made from."""
-
-    question: str
-    document_id: str = ""
-    content_sha256: str = ""  # of the document as it was then
 
 
 @dataclass(frozen=True, slots=True)

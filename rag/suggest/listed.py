@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rag.errors import InputError
 from rag.records import Answer, AnswerStatus
-from rag.suggest.choose import Suggestion
+from rag.suggest.background import Suggestion
 
 _SHOWN = 3
 

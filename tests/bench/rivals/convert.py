@@ -11,7 +11,7 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -60,60 +60,54 @@ def convert(out: Path, graph: Path = WEIGHTS_FOLDER / "reader.onnx") -> Path:
 
 def checkpoint_weights(graph: Path) -> dict[str, npt.NDArray[np.float32]]:
     """The weights under the names that transformers gives them, float32."""
-    model = onnx.load(str(graph))
-    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
-    ours = _tables(constants) | _as_float32(constants) | _linear_weights(model.graph, constants)
-    heads = {"scores.weight": "qa_outputs.weight", "scores.bias": "qa_outputs.bias"}
-    missing = heads.keys() - ours.keys()
-    if missing or not any(name.endswith("word_embeddings.weight") for name in ours):
-        raise ModelUnavailable(f"{graph} is not a graph made by rag.training.export: found {len(ours)} weights in it.")
-    renamed = {name.replace("encoder.", "bert.", 1): value for name, value in ours.items() if name not in heads}
-    return renamed | {theirs: np.ascontiguousarray(ours[name][:2]) for name, theirs in heads.items()}
+    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(str(graph)).graph.initializer}
+    if missing := {"words.weight", "scores.weight", "scores.bias"} - constants.keys():
+        raise ModelUnavailable(f"{graph} is not a graph made by rag.graph: it has no {', '.join(sorted(missing))}.")
+    found = {f"bert.embeddings.{theirs}_embeddings.weight": _table(constants, ours) for ours, theirs in _TABLES.items()}
+    for name in constants:
+        at = name.removesuffix(".weight")
+        if at == name or at in _TABLES or at == "scores":
+            continue
+        if at.endswith("LayerNorm"):
+            found |= {f"bert.{at}.{part}": constants[f"{at}.{part}"].astype(np.float32) for part in ("weight", "bias")}
+        else:
+            found |= _linear(constants, at)
+    weight, bias = _matrix(constants, "scores"), constants["scores.bias"].astype(np.float32)
+    return found | {"qa_outputs.weight": weight[:2].copy(), "qa_outputs.bias": bias[:2].copy()}
 
 
-def _as_float32(constants: Mapping[str, Array]) -> dict[str, npt.NDArray[np.float32]]:
-    """What the graph keeps as it is: biases, norms, and tables that were not rounded."""
-    kept = (".weight", ".bias")
-    return {n: v.astype(np.float32) for n, v in constants.items() if n.endswith(kept) and v.dtype.kind == "f"}
+# The tables of embeddings, by their names in our graph and those of transformers.
+_TABLES = {"words": "word", "types": "token_type", "positions": "position"}
 
 
-def _tables(constants: Mapping[str, Array]) -> dict[str, npt.NDArray[np.float32]]:
-    """The tables of embeddings that were rounded, each with one scale."""
-    end = ".weight_quantized"
-    return {name.removesuffix("_quantized"): _float32(constants, name) for name in constants if name.endswith(end)}
+def _table(constants: Mapping[str, Array], name: str) -> npt.NDArray[np.float32]:
+    """A table of embeddings, which may be kept in bytes with one scale."""
+    weight = constants[f"{name}.weight"].astype(np.float32)
+    if f"{name}.scale" not in constants:
+        return weight
+    zero = constants[f"{name}.zero"].astype(np.float32)
+    return ((weight - zero) * constants[f"{name}.scale"].astype(np.float32)).astype(np.float32)
 
 
-def _linear_weights(graph: onnx.GraphProto, constants: Mapping[str, Array]) -> dict[str, npt.NDArray[np.float32]]:
-    """The matrices, (outputs, inputs). Only their biases have names, so each is found through what it is added to."""
-    makers = {output: node for node in graph.node for output in node.output}
-    weights = {}
-    for node in graph.node:
-        biases = [name for name in node.input if node.op_type == "Add" and name.endswith(".bias")]
-        if biases:
-            other = next(name for name in node.input if name not in biases)
-            weights[biases[0].removesuffix("bias") + "weight"] = _matrix_behind(other, makers, constants).T.copy()
-    return weights
+def _linear(constants: Mapping[str, Array], at: str) -> dict[str, npt.NDArray[np.float32]]:
+    """Matrix and bias of a product; those of query, key and value, which are one in our graph, apart."""
+    weight, bias = _matrix(constants, at), constants[f"{at}.bias"].astype(np.float32)
+    if not at.endswith("attention.self"):
+        return {f"bert.{at}.weight": weight, f"bert.{at}.bias": bias}
+    apart = zip(("query", "key", "value"), np.split(weight, 3), np.split(bias, 3), strict=True)
+    return {f"bert.{at}.{part}.{kind}": value.copy() for part, *both in apart for kind, value in _named(both)}
 
 
-def _matrix_behind(
-    name: str, makers: Mapping[str, onnx.NodeProto], constants: Mapping[str, Array]
-) -> npt.NDArray[np.float32]:
-    """The constant matrix of the product that `name` is made from, (inputs, outputs)."""
-    node = makers[name]
-    while node.op_type in ("Mul", "Cast"):  # from int32 to float32, times both scales
-        node = makers[node.input[0]]
-    if node.op_type not in ("MatMul", "MatMulInteger") or node.input[1] not in constants:
-        raise ModelUnavailable(f"The reader has a {node.op_type} where a matrix product was expected.")
-    return _float32(constants, node.input[1])
+def _named(both: Sequence[npt.NDArray[np.float32]]) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
+    return zip(("weight", "bias"), both, strict=True)
 
 
-def _float32(constants: Mapping[str, Array], name: str) -> npt.NDArray[np.float32]:
-    """A constant, times its scale where it has one."""
-    if not name.endswith("_quantized"):
-        return constants[name].astype(np.float32)
-    start = name.removesuffix("_quantized")
-    zero = constants[start + "_zero_point"].astype(np.float32)
-    return (constants[name].astype(np.float32) - zero) * constants[start + "_scale"].astype(np.float32)
+def _matrix(constants: Mapping[str, Array], at: str) -> npt.NDArray[np.float32]:
+    """The matrix of a product, (outputs, inputs), times the scale of each output where it is in bytes."""
+    weight = constants[f"{at}.weight"].astype(np.float32)
+    if f"{at}.scale" in constants:
+        weight = weight * constants[f"{at}.scale"].astype(np.float32)
+    return np.ascontiguousarray(weight.T)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,10 @@ def compare(folder: Path) -> list[str]:
     probes = list(_probes(Tokenizer.from_file(str(folder / "tokenizer.json"))))
     for ids, types in probes:
         inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": types}
-        one = [np.asarray(scores)[0] for scores in ours.run(None, inputs)[:2]]
+        one = [
+            np.asarray(scores)[0]
+            for scores in ours.run(None, {one.name: inputs[one.name] for one in ours.get_inputs()})[:2]
+        ]
         with torch.inference_mode():
             found = theirs(**{name: torch.from_numpy(value) for name, value in inputs.items()})
         other = [found.start_logits[0].numpy(), found.end_logits[0].numpy()]
