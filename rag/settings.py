@@ -75,6 +75,8 @@ class Settings:
     max_concurrent_questions: int = 0
     # Questions that may wait in line; beyond it 429. On two cores so many are done in some three seconds.
     max_waiting_questions: int = 32
+    # Answers kept in memory for who asks the same again while nothing has changed; 0 keeps none. Some 40 kB each.
+    remembered_answers: int = 200
     # Days that a conversation is kept after its last question; 0 keeps none. Whoever has its link can open it.
     keep_conversations_days: int = 30
     # Days that the texts of questions are kept for whoever looks after the documents, to see what was not answered;
@@ -131,6 +133,7 @@ class Settings:
             "keep_versions",
             "max_concurrent_questions",
             "max_waiting_questions",
+            "remembered_answers",
             "keep_conversations_days",
             "keep_questions_days",
         )

@@ -45,7 +45,7 @@ LEVELS = (
         "rag.unanswered",
         "rag.verify",
     ),
-    ("rag.ask", "rag.sources", "rag.turns"),
+    ("rag.ask", "rag.sources", "rag.turns", "rag.remembered"),
     ("rag.pipeline",),
     ("rag.figures",),
     ("rag.evaluate", "rag.report", "rag.threshold"),

@@ -25,6 +25,7 @@ from rag.pipeline.owner import Owner
 from rag.pipeline.talk import Step, Talk
 from rag.read.apart import Limits, Parser
 from rag.reader import Reader
+from rag.remembered import Remembered
 from rag.serving import ServingIndex
 from rag.settings import Settings
 from rag.store import Store, restore
@@ -50,6 +51,7 @@ class Pipeline(Documents, Talk, Owner, Care):
         self._parse = Parser(Limits(settings.read_seconds, settings.read_megabytes))
         self._originals = Originals(store, self._parse)
         self._turns = Turns()
+        self._remembered = Remembered(settings.remembered_answers)
         self._suggestions = Suggestions(self._suggest, state=self._suggested_for, is_there=self._is_there)
 
     @classmethod

@@ -10,6 +10,7 @@ from rag.embed import Embedder
 from rag.originals import Originals
 from rag.read.apart import Parser
 from rag.reader import Reader
+from rag.remembered import Remembered
 from rag.serving import ServingIndex
 from rag.settings import Settings
 from rag.store import Store
@@ -30,6 +31,7 @@ class Parts:
     _parse: Parser
     _originals: Originals
     _turns: Turns
+    _remembered: Remembered
 
     def _write(self, task: Callable[[], T]) -> T:
         """What a short task gives that writes, run in its turn."""

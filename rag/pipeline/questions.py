@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rag.ask import Examination, Found, compose, find
 from rag.errors import InvalidQuestion
 from rag.pipeline.parts import Parts
 from rag.records import Answer, Exchange, Hit, Verification
+from rag.remembered import Asked
 from rag.verify import verify_citation
 
 
@@ -26,8 +29,10 @@ class Questions(Parts):
 
         `history` is what was asked and quoted before, oldest first: a follow-up is understood from it.
         """
-        found = self._find(question, self.settings.passages, principals=principals, history=history)
-        return self._compose(found, self._sentence_limit(max_sentences)).answer
+        steps = self.ask_in_steps(question, max_sentences=max_sentences, principals=principals, history=history)
+        *_, answer = steps
+        assert isinstance(answer, Answer)  # noqa: S101 - what ask_in_steps promises
+        return answer
 
     def ask_in_steps(
         self,
@@ -37,12 +42,29 @@ class Questions(Parts):
         principals: Sequence[str] | None = None,
         history: Sequence[Exchange] = (),
     ) -> Iterator[str | tuple[Hit, ...] | Answer]:
-        """What is searched for, then the passages found, then the answer made from them. Raises InvalidQuestion."""
+        """What is searched for, then the passages found, then the answer made from them. Raises InvalidQuestion.
+
+        The same question again, while nothing has changed, has the same answer, which was remembered.
+        """
+        started = time.perf_counter()
         limit = self._sentence_limit(max_sentences)
+        number = self._store.change_number()
+        who = None if principals is None else tuple(principals)
+        key = (question, limit, who, tuple(history), number, self._store.threshold())
+        known = self._remembered.get(key)
+        if known is not None:
+            yield known.searched
+            yield known.hits
+            took = round((time.perf_counter() - started) * 1000, 1)
+            yield replace(known.answer, timings_ms={"cache": took, "total": took})
+            return
         found = self._find(question, self.settings.passages, principals=principals, history=history)
         yield found.question.text
         yield found.hits
-        yield self._compose(found, limit).answer
+        answer = self._compose(found, limit).answer
+        if found.index_version == number and not found.degraded:
+            self._remembered.keep(key, Asked(found.question.text, found.hits, answer))
+        yield answer
 
     def examine(self, question: str, *, depth: int, within: str | None = None) -> Examination:
         """How `question` is answered, with `depth` passages and every extract: for evaluation.
