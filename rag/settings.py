@@ -75,6 +75,8 @@ class Settings:
     max_concurrent_questions: int = 0
     # Questions that may wait in line; beyond it 429. On two cores so many are done in some three seconds.
     max_waiting_questions: int = 32
+    # Processes that answer, over one index and one copy of the weights. Two cores are busy with one.
+    workers: int = 1
     # Answers kept in memory for who asks the same again while nothing has changed; 0 keeps none. Some 40 kB each.
     remembered_answers: int = 200
     # Days that a conversation is kept after its last question; 0 keeps none. Whoever has its link can open it.
@@ -123,6 +125,7 @@ class Settings:
             "max_sentences",
             "passages",
             "questions_per_minute",
+            "workers",
         )
         for name in at_least_one:
             if getattr(self, name) < 1:

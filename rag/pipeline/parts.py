@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TypeVar
 
 from rag.embed import Embedder
+from rag.errors import StorageBusy
 from rag.originals import Originals
 from rag.read.apart import Parser
 from rag.reader import Reader
@@ -17,6 +19,9 @@ from rag.store import Store
 from rag.turns import Turns
 
 T = TypeVar("T")
+
+# Seconds that a process waits for another of the same server to have written, and between two looks.
+_PATIENCE, _PAUSE = 30.0, 0.05
 
 
 class Parts:
@@ -54,10 +59,25 @@ class Parts:
 
         That is done after an error too: what was committed before it stays.
         """
-        with self._store.write_lock():
+        with self._write_lock():
             self._store.bind_model(self._embedder.identity)
             try:
                 yield
             finally:
                 if self._index.is_unpublished():
                     self._index.publish()
+
+    @contextmanager
+    def _write_lock(self) -> Iterator[None]:
+        """Keep other processes from writing. Where several answer, one waits a while until another has written."""
+        until = time.monotonic() + (_PATIENCE if self.settings.workers > 1 else 0)
+        with ExitStack() as held:
+            while True:
+                try:
+                    held.enter_context(self._store.write_lock())
+                    break
+                except StorageBusy:
+                    if time.monotonic() >= until:
+                        raise
+                    time.sleep(_PAUSE)
+            yield

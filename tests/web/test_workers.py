@@ -1,0 +1,96 @@
+"""Several processes at one address: they answer, take each other's place, see each other's documents, and stop."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.bench.served import environment, free_port, urlopen, wait_until_ready
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    data, port = tmp_path_factory.mktemp("workers") / "data", free_port()
+    command = [sys.executable, "-c", "from rag.cli import main; main()", "serve", "--data-dir", str(data)]
+    process = subprocess.Popen([*command, "--port", str(port), "--workers", "2"], env=environment(), cwd=ROOT)
+    wait_until_ready(f"http://127.0.0.1:{port}", process)
+    yield f"http://127.0.0.1:{port}", process
+    process.terminate()
+    assert process.wait(30) == 0
+
+
+def children(process: subprocess.Popen[bytes]) -> set[int]:
+    """The processes that it started and that live."""
+    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return {int(one) for one in listed}
+
+
+def call(request: urllib.request.Request | str) -> dict[str, object]:
+    with urlopen(request) as response:
+        found: dict[str, object] = json.loads(response.read())
+        return found
+
+
+def put(address: str, name: str, text: str) -> dict[str, object]:
+    request = urllib.request.Request(  # noqa: S310 - http, and our own server
+        f"{address}/api/v1/documents/{name}", text.encode(), {"Content-Type": "text/plain"}, method="PUT"
+    )
+    return call(request)
+
+
+def quotes(address: str, question: str) -> list[str]:
+    body = json.dumps({"question": question}).encode()
+    request = urllib.request.Request(  # noqa: S310 - as above
+        f"{address}/api/v1/ask", body, {"Content-Type": "application/json"}
+    )
+    answer = call(request)
+    return [str(citation["quote"]) for citation in answer["citations"]]  # type: ignore[attr-defined, index]
+
+
+def test_a_document_that_one_has_taken_is_quoted_by_all(server: tuple[str, subprocess.Popen[bytes]]) -> None:
+    """Each connection is new, so the processes take turns as they like."""
+    address, process = server
+    assert len(children(process)) == 2
+    for hour in ("six", "seven", "eight"):
+        sentence = f"The harbour of Tarn opens at {hour} in the morning."
+        put(address, "hours", sentence)
+        assert [quotes(address, "When does the harbour of Tarn open?") for _ in range(8)] == [[sentence]] * 8
+
+
+def test_one_that_was_killed_is_replaced_and_the_others_answer_meanwhile(
+    server: tuple[str, subprocess.Popen[bytes]],
+) -> None:
+    address, process = server
+    before = children(process)
+    put(address, "gate", "The gate of Tarn is green.")
+    os.kill(min(before), signal.SIGKILL)
+    assert quotes(address, "What colour is the gate of Tarn?") == ["The gate of Tarn is green."]
+    until = time.monotonic() + 20
+    while len(children(process)) < 2 and time.monotonic() < until:
+        time.sleep(0.05)
+    after = children(process)
+    assert (len(after), len(before & after)) == (2, 1)
+
+
+def test_the_weights_are_one_copy(server: tuple[str, subprocess.Popen[bytes]]) -> None:
+    """Memory that is shared counts in part for each: both together hold less than twice what one holds."""
+    address, process = server
+    quotes(address, "What colour is the gate of Tarn?")
+
+    def sizes(kind: str) -> list[int]:
+        lines = [Path(f"/proc/{one}/smaps_rollup").read_text() for one in children(process)]
+        return [int(line.split(f"\n{kind}:")[1].split()[0]) for line in lines]
+
+    assert sum(sizes("Pss")) < 0.8 * sum(sizes("Rss"))
