@@ -24,7 +24,7 @@ IntVector = npt.NDArray[np.int64]
 # Vectors up to which all are compared. At this size that takes some 10 ms and 77 MB; `python -m tests.bench.scale`.
 EXACT_UP_TO = 50_000
 # Of a clustered index: clusters for each square root of vectors, vectors a cluster is learned from, and the clusters
-# looked into for a question. Recall of the ten nearest over a million is in the README.
+# looked into for a question. Of the ten nearest among a million, 96, 256 and 400 found .983, .996 and .999 (200 questions).
 _CLUSTERS = 4
 _SAMPLED = 48
 _ROUNDS = 8
