@@ -48,9 +48,9 @@ class Questions(Parts):
         """
         started = time.perf_counter()
         limit = self._sentence_limit(max_sentences)
-        number = self._store.change_number()
+        state = self._store.change_number(), self._store.threshold()
         who = None if principals is None else tuple(principals)
-        key = (question, limit, who, tuple(history), number, self._store.threshold())
+        key = (question, limit, who, tuple(history), state)
         known = self._remembered.get(key)
         if known is not None:
             yield known.searched
@@ -62,7 +62,7 @@ class Questions(Parts):
         yield found.question.text
         yield found.hits
         answer = self._compose(found, limit).answer
-        if found.index_version == number and not found.degraded:
+        if (found.index_version, found.threshold) == state and not found.degraded:
             self._remembered.keep(key, Asked(found.question.text, found.hits, answer))
         yield answer
 
