@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from fakes import HashEmbedder
 
-import rag.pipeline
+import rag.pipeline.loading
 from rag.cli import main
 
 
@@ -21,8 +21,11 @@ def load_nothing(name: str, *_: object, **__: object) -> str:
     return name
 
 
-# What `rag.pipeline` names, and what stands there in these tests.
-SEAMS = {"rag.pipeline.load_model": load_nothing, "rag.pipeline.OnnxEmbedder": lambda name: HashEmbedder(name=name)}
+# What `rag.pipeline.loading` names, and what stands there in these tests.
+SEAMS = {
+    "rag.pipeline.loading.load_model": load_nothing,
+    "rag.pipeline.loading.OnnxEmbedder": lambda name: HashEmbedder(name=name),
+}
 COMMAND = [sys.executable, "-W", "error", str(Path(__file__))]
 
 
@@ -61,7 +64,7 @@ def wait_for(holds: Callable[[], bool], seconds: float = 30) -> bool:
 def run(arguments: Sequence[object]) -> int:
     """The exit code of a command in this process. For a process of its own: what is replaced stays so."""
     for place, stand_in in SEAMS.items():
-        setattr(rag.pipeline, place.rpartition(".")[2], stand_in)
+        setattr(rag.pipeline.loading, place.rpartition(".")[2], stand_in)
     try:
         main([str(argument) for argument in arguments])
     except SystemExit as left:

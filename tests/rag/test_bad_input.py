@@ -461,7 +461,7 @@ def test_index_of_another_model_is_refused_and_unchanged(ingested: Rag, data: Pa
 def test_model_that_is_not_there_is_named_in_one_line(
     ingested: Rag, data: Path, monkeypatch: pytest.MonkeyPatch, model: str
 ) -> None:
-    monkeypatch.setattr("rag.pipeline.load_model", load_model)  # the real one again
+    monkeypatch.setattr("rag.pipeline.loading.load_model", load_model)  # the real one again
     before = state(data)
     ran = ingested("ask", QUESTION, "--model", model)
     assert (ran.code, ran.out) == (1, "")

@@ -417,7 +417,7 @@ def test_interrupt_while_the_model_loads_exits_with_130(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("rag.pipeline.load_model", interrupted)
+    monkeypatch.setattr("rag.pipeline.loading.load_model", interrupted)
     ran = ingested(*arguments)
     assert (ran.code, ran.out) == (130, "")
     stored = "Stored so far: 0. Run the same command again for the rest.\n" if arguments[0] == "ingest" else ""
