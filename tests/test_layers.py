@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -79,6 +81,15 @@ HOMES = {
     "idna": ("rag/hosts.py",),
     "pathspec": ("rag/sources/patterns.py",),
     "watchfiles": ("rag/sources/watch.py",),
+}
+# Packages that are imported and come with another one, which cannot do without them.
+COMES_WITH = {
+    "huggingface_hub": "tokenizers",
+    "pydantic": "fastapi",
+    "scipy": "sentence-transformers",
+    "sklearn": "sentence-transformers",
+    "starlette": "fastapi",
+    "transformers": "sentence-transformers",
 }
 MAY_PRINT = ("rag/cli/", "rag/export.py", "rag/training/")
 RUNS_CODE = {"pickle", "cPickle", "dill", "joblib", "cloudpickle", "shelve", "marshal"}
@@ -187,6 +198,25 @@ def test_a_package_is_imported_where_it_belongs_and_nowhere_else(package: str) -
     importing = {name_of(path) for path in FILES if package in {m.split(".")[0] for m in imports(tree_of(path))}}
     assert importing, f"nothing imports {package}: take it out of HOMES"
     assert {name for name in importing if not name.startswith(HOMES[package])} == set()
+
+
+def test_what_is_imported_is_installed_with_the_program_and_not_by_chance_with_something_else() -> None:
+    """Serving needs nothing of the extra `export`; only these files may import what is in it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    serving, exporting = (
+        {re.split(r"[^\w.-]", line)[0].lower() for line in lines}
+        for lines in (project["dependencies"], project["optional-dependencies"]["export"])
+    )
+    distributions = packages_distributions()
+    for path in FILES:
+        may_export = name_of(path).startswith(("rag/export.py", "rag/training/"))
+        for package in {module.split(".")[0] for module in imports(tree_of(path))} & distributions.keys() - {
+            "rag",
+            "web",
+        }:
+            names = {name.lower() for name in [COMES_WITH.get(package, ""), *distributions[package]]}
+            declared = serving | exporting if may_export else serving
+            assert names & declared, f"{name_of(path)} imports {package}, which is not in pyproject.toml for it"
 
 
 def test_nothing_is_loaded_that_can_run_code(file: Path) -> None:

