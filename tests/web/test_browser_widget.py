@@ -306,19 +306,20 @@ class TestTokens:
     def test_one_that_is_refused_is_replaced_unseen(
         self, page: Page, intranet: Intranet, service: str, troubles: list[str]
     ) -> None:
-        given = ["v1.e30.AAAA"]
+        """The suggestions and the question may both be refused; one new token serves them both."""
+        given: list[str] = []
 
         def answer(route: Route) -> None:
-            token = given.pop(0) if given else intranet.token()["token"]
-            route.fulfill(json={"token": token, "expires_in": 600})
+            given.append(intranet.token()["token"] if given else "v1.e30.AAAA")
+            route.fulfill(json={"token": given[-1], "expires_in": 600})
 
         page.route("**/citewell-token", answer)
         show(page, intranet, service, script(service, 'data-token-url="/citewell-token"'))
         button(page).click()
         expect(ask(page, MIRROR)).to_contain_text("76 centimetres")
-        assert given == []
+        assert len(given) == 2
         assert [trouble for trouble in troubles if "401" not in trouble] == []
-        assert len(troubles) == 1
+        assert len(troubles) in (1, 2)
         troubles.clear()
 
     def test_one_that_ends_soon_is_not_used_again(self, page: Page, intranet: Intranet, service: str) -> None:

@@ -19,8 +19,8 @@
  * Properties and methods:
  *   ready               a promise that is kept once it is drawn
  *   authorize           async (refused) => a token or null, sent as "Authorization: Bearer"; asked before each request,
- *                       and once more with refused = true when the service did not take the token; made from token-url
- *                       where the page sets none
+ *                       and once more with the token that the service did not take; made from token-url where the page
+ *                       sets none
  *   ask(question)       ask, as if it had been typed; gives the answer's body, or null when it did not come
  *   stop()              stop the question that is on its way; gives whether there was one
  *   reset()             forget the thread, and begin anew
@@ -233,13 +233,13 @@ class CitewellChat extends HTMLElement {
   }
 
   async #fetch(path, request = {}) {
-    const send = async (refused) => {
-      const token = await this.authorize?.(refused);
+    const send = (token) => {
       const headers = { ...request.headers, ...(token && { Authorization: `Bearer ${token}` }) };
       return fetch(new URL(path, API), { ...request, headers });
     };
-    const response = await send(false);
-    return response.status === 401 && this.authorize ? send(true) : response;
+    const token = await this.authorize?.();
+    const response = await send(token);
+    return response.status === 401 && this.authorize ? send(await this.authorize(token)) : response;
   }
 
   #emit(name, detail) {

@@ -16,7 +16,8 @@ export function tokensFrom(url) {
     return token;
   };
   return async (refused) => {
-    if (token && !refused && Date.now() < until) {
+    // Of two requests refused with the same token, the later one takes the token that came for the earlier.
+    if (token && token !== refused && Date.now() < until) {
       return token;
     }
     coming ??= fetched().catch(() => null).finally(() => (coming = null));
