@@ -116,10 +116,9 @@ def compose(
     if found.documents == 0 or not asked.is_searchable:
         reason = NoAnswerReason.NO_DOCUMENTS if found.documents == 0 else NoAnswerReason.NOT_A_QUESTION
         return Examination((), (), {}, _as_typed(abstain(asked.text, reason, index_version=found.index_version), found))
-    candidates = read_hits if reader is None else worth_reading(read_hits)
-    extracts = extract(asked, candidates, word_weights(asked, found.frequencies, found.chunks))
+    extracts = extract(asked, read_hits, word_weights(asked, found.frequencies, found.chunks))
     if reader is not None:
-        extracts = reread(asked, extracts, candidates, reader)
+        extracts = reread(asked, worth_reading(extracts), reader)
     seen = signals(asked, extracts, found.frequencies)
     threshold = settings.min_confidence
     if threshold < 0:
