@@ -3,7 +3,7 @@
 The passages are made of the sentences of real paragraphs, four at a time from one article, with their numbers changed
 at random, so that words are as frequent as in real text and no two passages are the same. Embedding a million would
 take hours: each sentence is embedded once, and a passage has the mean of its sentences' vectors, turned by noise until
-its cosine to that mean is what it was found to be for real passages (`_LIKENESS`). The store is filled by its own
+its cosine to that mean is what it was found to be for real passages (`LIKENESS`). The store is filled by its own
 `put_document`. Questions are real ones, embedded as ever.
 
 For each size: the time and memory of building, the disk, the time of a question's steps, recall of the ten nearest
@@ -43,12 +43,12 @@ from rag.store import Store
 
 FloatMatrix = npt.NDArray[np.float32]
 
-_SENTENCES = 4  # a passage
+SENTENCES = 4  # a passage
 _PASSAGES = 250  # a document
-_LIKENESS = 0.88  # cosine of a passage to the mean of its sentences: the median of 723 passages of real paragraphs
+LIKENESS = 0.88  # cosine of a passage to the mean of its sentences: the median of 723 passages of real paragraphs
 _QUESTIONS = 300
 _MARK = "  "  # between the sentences of a line; no sentence of the material has two spaces
-_ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +80,9 @@ def main() -> None:
         build(folder, size, material)
         command = [sys.executable, "-m", "tests.bench.scale", "--squad", *map(str, given.squad)]
         command += ["--work", str(given.work), "--measure", str(folder)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=_ROOT)
+        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
         figures[size] = {**json.loads((folder / "built.json").read_text()), **json.loads(done.stdout.splitlines()[-1])}
-        _say(f"{size}: {json.dumps(figures[size])}")
+        say(f"{size}: {json.dumps(figures[size])}")
     if given.json:
         given.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
@@ -105,11 +105,11 @@ def read_material(files: Sequence[Path], work: Path) -> Material:
     kept = work / f"vectors-{len(sentences)}.npy"
     if not kept.exists():
         embedder = OnnxEmbedder(load_model(BUNDLED_MODEL, work / "models"))
-        _say(f"embedding {len(sentences)} sentences ...")
+        say(f"embedding {len(sentences)} sentences ...")
         np.save(kept, embedder.embed(list(sentences)))
     rng = random.Random(1)  # noqa: S311 - chance decides what is measured, not what is secret
     rng.shuffle(questions)
-    long_enough = [list(mine) for mine in articles.values() if len(mine) >= _SENTENCES]
+    long_enough = [list(mine) for mine in articles.values() if len(mine) >= SENTENCES]
     return Material(list(sentences), np.load(kept), long_enough, questions[:_QUESTIONS])
 
 
@@ -126,7 +126,7 @@ def build(folder: Path, size: int, material: Material) -> None:
             for number in range(done // _PASSAGES, size // _PASSAGES):
                 store.put_document(*make_document(number, material))
                 if number % 200 == 0:
-                    _say(f"  {number * _PASSAGES} of {size} passages, {time.perf_counter() - started:.0f} s")
+                    say(f"  {number * _PASSAGES} of {size} passages, {time.perf_counter() - started:.0f} s")
             filled = time.perf_counter() - started
             started = time.perf_counter()
             ServingIndex(store, folder / "data" / "index", model.identity).publish()
@@ -149,7 +149,7 @@ def make_document(
     lines, chosen = [title], []
     for _ in range(_PASSAGES):
         article = material.articles[rng.randrange(len(material.articles))]
-        chosen.append(rng.sample(article, _SENTENCES))
+        chosen.append(rng.sample(article, SENTENCES))
         lines.append(_MARK.join(_renumbered(material.sentences[one], rng) for one in chosen[-1]))
     text = "\n".join(lines)
     blocks: list[Block] = []
@@ -167,9 +167,9 @@ def make_document(
         place += len(line) + 1
     vectors = material.vectors[[one for members in chosen for one in members]]
     noise = np.random.default_rng(number)
-    means = _unit(vectors.reshape(_PASSAGES, _SENTENCES, -1).sum(axis=1))
-    away = _unit(noise.standard_normal(means.shape).astype(np.float32))
-    turned = _unit(_LIKENESS * means + np.sqrt(1 - _LIKENESS**2) * away)
+    means = unit(vectors.reshape(_PASSAGES, SENTENCES, -1).sum(axis=1))
+    away = unit(noise.standard_normal(means.shape).astype(np.float32))
+    turned = unit(LIKENESS * means + np.sqrt(1 - LIKENESS**2) * away)
     source = Source(f"volume-{number}", title, f"/volumes/{number}.txt", "text/plain")
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     return Document(source, text, tuple(blocks), sha256, sha256), sentences, vectors, passages, turned
@@ -187,10 +187,10 @@ def measure(folder: Path, material: Material) -> dict[str, object]:
             pipeline.search(question)
         figures = {
             "open_seconds": round(opened, 2),
-            "search_ms": _quantiles(lambda question: pipeline.search(question), material.questions[20:]),
+            "search_ms": quantiles(lambda question: pipeline.search(question), material.questions[20:]),
             "steps_ms": _steps(pipeline, material.questions[20:]),
-            "common_words_ms": _quantiles(lambda question: pipeline.search(question), _common(pipeline, material)),
-            "memory_mb": _memory(),
+            "common_words_ms": quantiles(lambda question: pipeline.search(question), _common(pipeline, material)),
+            "memory_mb": memory(),
             "recall_at_10": round(_recall(pipeline, material.questions), 4),
             "add_seconds": _add(pipeline),
         }
@@ -207,9 +207,9 @@ def _steps(pipeline: Pipeline, questions: Sequence[str]) -> dict[str, dict[str, 
         for question in questions
     }
     return {
-        "embed": _quantiles(embedder.embed_question, questions),
-        "vectors": _quantiles(lambda question: index.search(vectors[question], 100), questions),
-        "words": _quantiles(lambda question: index.search_words(stems[question], 100), questions),
+        "embed": quantiles(embedder.embed_question, questions),
+        "vectors": quantiles(lambda question: index.search(vectors[question], 100), questions),
+        "words": quantiles(lambda question: index.search_words(stems[question], 100), questions),
     }
 
 
@@ -270,12 +270,12 @@ def _first_answer(data: Path, question: str) -> list[float]:
     for _ in range(3):
         started = time.perf_counter()
         command = [sys.executable, "-c", "from rag.cli import main; main()", "ask", question, "--data-dir", str(data)]
-        subprocess.run(command, check=True, capture_output=True, cwd=_ROOT)
+        subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
         took.append(round(time.perf_counter() - started, 2))
     return took
 
 
-def _quantiles(action: Callable[[str], object], questions: Sequence[str]) -> dict[str, float]:
+def quantiles(action: Callable[[str], object], questions: Sequence[str]) -> dict[str, float]:
     """Milliseconds of one call at the median, the 95th and the 99th percentile."""
     took = []
     for question in questions:
@@ -286,7 +286,7 @@ def _quantiles(action: Callable[[str], object], questions: Sequence[str]) -> dic
     return {name: round(cuts[place - 1], 1) for name, place in (("p50", 50), ("p95", 95), ("p99", 99))}
 
 
-def _memory() -> dict[str, int]:
+def memory() -> dict[str, int]:
     """Resident memory in megabytes: all, what is this process's own, and what is mapped from files."""
     lines = Path("/proc/self/status").read_text().splitlines()
     found = {line.split(":")[0]: int(line.split()[1]) // 1024 for line in lines if line.startswith(("VmRSS", "Rss"))}
@@ -307,7 +307,7 @@ def _renumbered(sentence: str, rng: random.Random) -> str:
     return re.sub(r"[1-9]", lambda _: str(rng.randrange(1, 10)), sentence)
 
 
-def _unit(rows: FloatMatrix) -> FloatMatrix:
+def unit(rows: FloatMatrix) -> FloatMatrix:
     """Each row at length 1."""
     found: FloatMatrix = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     return found
@@ -319,7 +319,7 @@ def _size(path: Path) -> int:
     return sum(one.stat().st_size for one in files) // 1_000_000
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
 
