@@ -16,6 +16,7 @@ from pathlib import Path
 from rag import read
 from rag.errors import DocumentNotFound, InputError, InvalidSetting
 from rag.records import UNTRUSTED, IngestResult, IngestStatus, KnownFile, SyncReport
+from rag.sources.ahead import Ahead
 from rag.sources.folder import Found, list_folder
 from rag.sources.gone import Gone
 from rag.sources.intake import INSIDE, Intake, Tools
@@ -76,15 +77,20 @@ def sync_folders(
     todo, same = _sort(sides, known, tools.read_with, retry=options.retry)
     present = same | {found.key for found in todo}
     gone = _gone(sides, present, {found.key for found in todo if found.is_archive})
-    intake = Intake(tools, known.get, retry=options.retry, dry_run=options.dry_run, gone=gone)
     report = _Report(known, options, on_result, total=len(todo))
     for side in sides:
         for result in side.results:
             report.add(result)
-    for number, found in enumerate(todo, start=1):
-        report.number = number
-        for result in intake.take(found):
-            report.add(result)
+    # Where documents have lost their files, a new file may be one of those, moved, and need not be read at all.
+    may_be_moved = bool(gone.rest())
+    with Ahead(tools, [] if options.dry_run or may_be_moved else todo) as ahead:
+        reading = replace(tools, read=ahead.read)
+        intake = Intake(reading, known.get, retry=options.retry, dry_run=options.dry_run, gone=gone)
+        for number, found in enumerate(todo, start=1):
+            report.number = number
+            ahead.reach(number - 1)
+            for result in intake.take(found):
+                report.add(result)
     for result in intake.finish():
         report.add(result)
     report.count_same(same)

@@ -16,6 +16,7 @@ from rag.records import Document, IngestStatus, Source
 from rag.sources.ahead import Ahead
 from rag.sources.folder import Found, named
 from rag.sources.intake import Tools
+from rag.sources.sync import SyncOptions
 
 
 @pytest.fixture
@@ -113,3 +114,43 @@ def test_what_was_made_ahead_is_used_though_its_date_was_not_known(document: Doc
     maker.make_ahead(document)
     (_, made), *_ = maker._ahead.values()
     assert maker.make(replace(document, modified_at="2026-01-01T00:00:00Z")) is made
+
+
+@pytest.fixture
+def prepared(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The locations of the documents that the pipeline makes ahead of their turn."""
+    tools, made = pipeline._tools(), []
+
+    def prepare(document: Document) -> None:
+        made.append(document.source.location)
+        tools.prepare(document)
+
+    monkeypatch.setattr(pipeline, "_tools", lambda: replace(tools, prepare=prepare))
+    return made
+
+
+def test_a_sync_reads_new_files_ahead(pipeline: Pipeline, files: list[Found], prepared: list[str]) -> None:
+    report = pipeline.sync([files[0].path.parent])
+    assert [result.status for result in report.results] == [IngestStatus.CREATED] * len(files)
+    assert sorted(prepared) == [str(found.path) for found in files[1:]]  # the first is wanted at once
+
+
+def test_a_sync_does_not_read_what_may_have_been_moved(
+    pipeline: Pipeline, files: list[Found], prepared: list[str]
+) -> None:
+    pipeline.sync([files[0].path.parent])
+    prepared.clear()
+    moved = files[0].path.parent / "later"
+    moved.mkdir()
+    for found in files:
+        found.path.rename(moved / found.path.name)
+    report = pipeline.sync([files[0].path.parent])
+    assert [result.status for result in report.results] == [IngestStatus.MOVED] * len(files)
+    assert prepared == []
+    assert pipeline.sync([moved.parent], SyncOptions(dry_run=True)).results == ()
+
+
+def test_a_dry_run_reads_nothing_ahead(pipeline: Pipeline, files: list[Found], prepared: list[str]) -> None:
+    report = pipeline.sync([files[0].path.parent], SyncOptions(dry_run=True))
+    assert len(report.results) == len(files)
+    assert prepared == []
