@@ -1,8 +1,9 @@
 """Everything about speed and size in one run: `make bench SQUAD=FILE`, or `make bench-quick` in two minutes.
 
-Each part is a program of its own and runs in a process of its own, one after the other: beside the rivals, under load,
-the models, starting, and growing. What they found goes into a folder as JSON; the tables made of it replace the block
-between two marks in README.md, and the plot stands beside this file. With --quick nothing but the folder is written.
+Each part is a program of its own and runs in a process of its own, one after the other: the models, beside the rivals,
+under load, starting, growing, and growing further without a database. What they found goes into a folder as JSON; the
+tables made of it replace the block between two marks in README.md, and the pictures stand beside this file. With
+--quick nothing but the folder is written.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ def parts(out: Path, squad: Path | None, *, text: Sequence[Path] = (), quick: bo
         Part("load", (*file, "--data-dir", str(out / "data-load")), needs_squad=True),
         Part("startup", (*file, *more, "--data-dir", str(out / "data-startup")), needs_squad=True),
         Part("scale", (*file, *more, "--work", str(out / "scale"), "--sizes", *sizes), needs_squad=True),
+        Part("scale_index", (*file, *more, "--work", str(out / "scale")), needs_squad=True),
     ]
 
 

@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.bench.growth import growth_panels, growth_plot
+
 _BEGIN, _END = "<!-- made by make bench -->", "<!-- end -->"
 PICTURE = Path("tests/bench/beside.svg")
+GROWTH = Path("tests/bench/growth.svg")
 
 
 def put_into_readme(readme: Path, found: Path) -> None:
-    """Put the tables between the marks in the README, the plot beside. Raises ValueError without marks."""
+    """Put the tables between the marks in the README, the pictures beside it. Raises ValueError without marks."""
     text = readme.read_text(encoding="utf-8")
     before, begin, rest = text.partition(_BEGIN)
     _, end, after = rest.partition(_END)
@@ -22,6 +25,9 @@ def put_into_readme(readme: Path, found: Path) -> None:
     readme.write_text(f"{before}{_BEGIN}\n{tables(found)}{_END}{after}", encoding="utf-8")
     if (found / PICTURE.name).exists():
         shutil.copyfile(found / PICTURE.name, readme.parent / PICTURE)
+    whole, alone = _read(found / "scale.json"), _read(found / "scale_index.json")
+    if whole:
+        (readme.parent / GROWTH).write_text(growth_plot(growth_panels(whole, alone)), encoding="utf-8")
 
 
 def tables(found: Path) -> str:
@@ -33,6 +39,11 @@ def tables(found: Path) -> str:
             text = path.read_text(encoding="utf-8")
             lines += [*make(text if path.suffix == ".md" else json.loads(text)), ""]
     return "\n".join(lines)
+
+
+def _read(path: Path) -> Any:
+    """What is in a file of JSON; None where there is none."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def beside_lines(markdown: str) -> Iterator[str]:
@@ -116,9 +127,26 @@ def scale_lines(found: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         "index made from the store, s": lambda one: str(one["index_seconds"]),
         "on disk, MB: database, index": lambda one: ", ".join(map(str, one["disk_mb"].values())),
     }
+    yield f"![Milliseconds and megabytes of a search over passages]({GROWTH.as_posix()})"
+    yield ""
     yield from _head(["passages", *(f"{int(size):,}" for size in found)])
     for name, cell in rows.items():
         yield _row([name, *(cell(one) for one in found.values())])
+
+
+def scale_index_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """The index alone, where a database would be too large."""
+    memory, disk = found["memory_mb"], found["disk_mb"]
+    yield (
+        f"The index alone, of {found['size']:,} passages: made in {found['build_seconds']:,} s with at most"
+        f" {found['build_peak_mb']:,} MB, {sum(disk.values()):,} MB on disk, {memory['all']:,} MB resident of which"
+        f" {memory['own']:,} are not mapped files; words {_quantiles(found['words_ms'])} ms; a passage added in"
+        f" {found['add_seconds']:.3f} s. Clusters looked into, and what that finds:"
+    )
+    yield ""
+    yield from _head(["clusters", "nearest by vector, p50 / p95 / p99 ms", "recall of the ten nearest"])
+    for probed, one in found["vectors_ms"].items():
+        yield _row([probed, _quantiles(one), f"{one['recall_at_10']:.3f}"])
 
 
 def _quantiles(found: Mapping[str, float]) -> str:
@@ -141,4 +169,5 @@ _TABLES: dict[str, Callable[[Any], Iterator[str]]] = {
     "models.json": models_lines,
     "startup.json": startup_lines,
     "scale.json": scale_lines,
+    "scale_index.json": scale_index_lines,
 }
