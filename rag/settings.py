@@ -73,8 +73,9 @@ class Settings:
     questions_per_minute: int = 120
     # Questions worked on at once, the others wait in line; 0 means one for each core, from more nobody gains.
     max_concurrent_questions: int = 0
-    # Questions that may wait in line; beyond it 429. On two cores so many are done in some three seconds.
-    max_waiting_questions: int = 32
+    # Questions that may wait in line; beyond it 429. On two cores so many are done in some three seconds; where they
+    # would take longer than ten, those that come are refused before the line is full (web/places.py).
+    max_waiting_questions: int = 128
     # Processes that answer, over one index and one copy of the weights. Two cores are busy with one.
     workers: int = 1
     # Answers kept in memory for who asks the same again while nothing has changed; 0 keeps none. Some 40 kB each.

@@ -5,14 +5,15 @@ last answer has come; one that is refused waits as long as it was told to. *Open
 rate, whatever becomes of them, and the time of each counts from when it was due: what a slow server holds up is not
 left out. After more than it can do, single questions show how soon it is itself again.
 
-No question is asked twice, so nothing is won by remembering answers; those that a server says it remembered are counted
-apart.
+A question comes again only when all others were asked, long after a server that remembers its last answers forgot it;
+answers that it says it remembered are counted apart.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import math
 import random
@@ -77,12 +78,12 @@ class Figures:
 
 
 class Questions:
-    """Questions to be asked once each."""
+    """Questions to be asked one after the other, without end."""
 
     def __init__(self, questions: Sequence[str]) -> None:
         distinct = list(dict.fromkeys(questions))
         random.Random(_SEED).shuffle(distinct)  # noqa: S311 - an order, not a secret
-        self._left = iter(distinct)
+        self._left = itertools.cycle(distinct)
 
     def __iter__(self) -> Iterator[str]:
         return self._left
@@ -175,9 +176,7 @@ class Load:
         probes: list[Asked] = []
         calm = None
         while calm is None and (due := time.perf_counter() - started) < _RECOVERY_SECONDS:
-            question = next(self._questions, None)
-            if question is None:
-                break
+            question = next(self._questions)
             one, _ = await self._ask(question, due, started)
             probes.append(one)
             calm = calm_since(probes, alone_seconds)

@@ -59,7 +59,7 @@ def measure(addresses: dict[str, tuple[str, int]], given: argparse.Namespace) ->
     """The phases of all programs, and the memory of each at the end."""
     questions = [case.question for case in read_squad(given.squad)[1]]
     share = len(questions) // len(addresses)
-    # Each program has questions of its own, so that none is asked what it may remember.
+    # Each program has questions of its own, many more than ours remembers.
     parts = [Questions(questions[n * share : (n + 1) * share]) for n in range(len(addresses))]
     phases = asyncio.run(_phases(addresses, parts, given.users, given.seconds))
     memory = {name: asdict(memory_of(pid)) for name, (_, pid) in addresses.items()}
