@@ -1,6 +1,7 @@
 """Citewell itself behind the same lines: `Pipeline` at its default settings, run by its own Python.
 
-One setting differs: the least confidence is 0, so that it always answers, as the others do.
+Two settings differ: the least confidence is 0, so that it always answers, as the others do; and no answers are
+remembered, because some questions are asked twice, first to warm up.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Citewell:
         return Reply(answer.citations[0].quote, [Place(place.source.id, place.span.start, place.span.end)], stages)
 
     def _open(self, folder: Path, *, create: bool) -> None:
-        settings = Settings(data_dir=folder, min_confidence=0.0)
+        settings = Settings(data_dir=folder, min_confidence=0.0, remembered_answers=0)
         self._pipeline = Pipeline.open(settings, embedder=self._embedder, create=create)
 
 
