@@ -39,7 +39,7 @@ class Found:
     chunks: int
     index_version: int
     degraded: bool
-    seconds: float
+    seconds: Mapping[str, float]  # of each stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,9 @@ def find(
     started = time.perf_counter()
     typed = analyse_question(question, max_chars=settings.max_question_chars)
     asked = _stand_alone(typed, history, max_chars=settings.max_question_chars) if history else typed
+    embedding = time.perf_counter()
     vector = embedder.embed_question(asked.text) if asked.is_searchable else None
+    embedded = time.perf_counter() - embedding
     index = serving.current()
     with store.snapshot():
         documents, _, chunks = store.counts()
@@ -93,7 +95,7 @@ def find(
             chunks=chunks,
             index_version=store.change_number(),
             degraded=index is None,
-            seconds=time.perf_counter() - started,
+            seconds={"embed": embedded, "retrieve": time.perf_counter() - started - embedded},
         )
 
 
@@ -117,8 +119,10 @@ def compose(
         reason = NoAnswerReason.NO_DOCUMENTS if found.documents == 0 else NoAnswerReason.NOT_A_QUESTION
         return Examination((), (), {}, _as_typed(abstain(asked.text, reason, index_version=found.index_version), found))
     extracts = extract(asked, read_hits, word_weights(asked, found.frequencies, found.chunks))
+    reading = time.perf_counter()
     if reader is not None:
         extracts = reread(asked, worth_reading(extracts), reader)
+    read = time.perf_counter() - reading
     seen = signals(asked, extracts, found.frequencies)
     threshold = settings.min_confidence
     if threshold < 0:
@@ -136,9 +140,9 @@ def compose(
         index_version=found.index_version,
         degraded=found.degraded,
     )
-    extracting = time.perf_counter() - started
-    timings = {"retrieve": found.seconds, "extract": extracting, "total": found.seconds + extracting}
-    answer = dataclasses.replace(answer, timings_ms={k: round(v * 1000, 1) for k, v in timings.items()})
+    seconds = {**found.seconds, "extract": time.perf_counter() - started - read, "read": read}
+    timings = {name: round(1000 * taken, 1) for name, taken in (*seconds.items(), ("total", sum(seconds.values())))}
+    answer = dataclasses.replace(answer, timings_ms=timings)
     answer = _as_typed(answer, found)
     return Examination(found.hits, tuple(extracts), seen, answer)
 

@@ -195,7 +195,7 @@ class AnswerBody(_Body):
     turn: int | None = Field(ge=1, description="Its number in that conversation, from 1.")
     index_version: int = Field(description="Grows with every change to the documents.")
     degraded: bool = Field(description="The vector index is being rebuilt; passages were found by words alone.")
-    timings_ms: dict[str, float]
+    timings_ms: dict[str, float] = Field(description="Of each stage and in all; `cache` where it was remembered.")
 
 
 class SearchBody(_Body):

@@ -122,7 +122,10 @@ def main() -> None:
     parser.add_argument("--restarts", type=int, default=10)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
     given = parser.parse_args()
-    prepare(given.data_dir, given.squad)
+    try:
+        prepare(given.data_dir, given.squad)
+    except ValueError as error:
+        sys.exit(str(error))
     started = [serve_once(given.data_dir) for _ in range(given.restarts)]
     result = {
         "restarts": given.restarts,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -43,7 +42,7 @@ class Summary:
     p50: float
     p95: float
     p99: float
-    stages: Mapping[str, float] = field(hash=False)  # the median of each
+    stages: Mapping[str, Sequence[float]] = field(hash=False)  # the same three of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +67,13 @@ def percentile(values: Sequence[float], share: float) -> float:
     return sorted(values)[math.ceil(round(share * len(values), 6)) - 1]
 
 
+def _percentiles(values: Sequence[float]) -> tuple[float, float, float]:
+    return percentile(values, 0.5), percentile(values, 0.95), percentile(values, 0.99)
+
+
 def summarise(variant: Variant, samples: Sequence[Sample], *, is_default: bool) -> Summary:
     """The figures of one variant."""
-    seconds = [sample.seconds for sample in samples]
+    p50, p95, p99 = _percentiles([sample.seconds for sample in samples])
     names = dict.fromkeys(name for sample in samples for name in sample.stages)
     return Summary(
         variant=variant,
@@ -78,10 +81,10 @@ def summarise(variant: Variant, samples: Sequence[Sample], *, is_default: bool) 
         questions=len(samples),
         right=sum(sample.right for sample in samples) / len(samples),
         failed=sum(sample.failed for sample in samples),
-        p50=percentile(seconds, 0.5),
-        p95=percentile(seconds, 0.95),
-        p99=percentile(seconds, 0.99),
-        stages={n: statistics.median(s.stages[n] for s in samples if n in s.stages) for n in names},
+        p50=p50,
+        p95=p95,
+        p99=p99,
+        stages={name: _percentiles([s.stages[name] for s in samples if name in s.stages]) for name in names},
     )
 
 

@@ -51,11 +51,13 @@ def verdict_table(summaries: Sequence[Summary]) -> str:
 
 
 def stage_table(summaries: Sequence[Summary]) -> str:
-    """The median of each stage in milliseconds, for the defaults."""
-    lines = ["| program | stages, median ms |", _rule(2)]
+    """The percentiles of each stage in milliseconds, for the defaults."""
+    lines = ["| program | stages, p50 / p95 / p99 ms |", _rule(2)]
     for one in summaries:
         if one.is_default:
-            stages = ", ".join(f"{name} {seconds * 1000:.1f}" for name, seconds in one.stages.items())
+            stages = "; ".join(
+                f"{name} {' / '.join(f'{value * 1000:.1f}' for value in values)}" for name, values in one.stages.items()
+            )
             lines.append(_row([one.variant.program, stages]))
     return "\n".join(lines)
 
