@@ -96,10 +96,11 @@ class ServingIndex:
         return Check("vector index", ok, detail)
 
     def close(self) -> None:
-        """Wait for a rebuild that is under way."""
+        """Wait for a rebuild that is under way, and let the index go: its files stay open as long as it is held."""
         rebuilding = self._rebuilding
         if rebuilding is not None:
             rebuilding.join()
+        self._index = None
 
     def _load_or_rebuild(self) -> None:
         """Take the generation on disk; when it turns out damaged, start making it again behind the questions."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,6 +52,18 @@ def test_change_in_the_store_is_in_the_next_index(store: Store, folder: Path) ->
     assert first and second
     assert (first.size, second.size) == (1, 2)
     assert index.current() is second
+
+
+def test_once_closed_it_holds_no_file_open(store: Store, folder: Path) -> None:
+    """A generation that was replaced takes its place on the disk as long as anybody has it mapped."""
+    index = published(store, folder)
+    served = index.current()
+    assert served is not None
+    mapped = weakref.ref(served.parts[0].words.lengths)
+    del served
+    assert mapped() is not None
+    index.close()
+    assert mapped() is None
 
 
 def test_the_next_index_shares_what_has_not_changed_with_the_one_before(store: Store, folder: Path) -> None:
