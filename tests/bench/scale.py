@@ -3,7 +3,7 @@
 The passages are made of the sentences of real paragraphs, four at a time from one article, with their numbers changed
 at random, so that words are as frequent as in real text and no two passages are the same. Embedding a million would
 take hours: each sentence is embedded once, and a passage has the mean of its sentences' vectors, turned by noise until
-its cosine to that mean is what it was found to be for real passages (`LIKENESS`). The store is filled by its own
+its cosine to that mean is what it was found to be for real passages (`_LIKENESS`). The store is filled by its own
 `put_document`. Questions are real ones, embedded as ever.
 
 For each size: the time and memory of building, the disk, the time of a question's steps, recall of the ten nearest
@@ -23,7 +23,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,10 +42,12 @@ from rag.split import split_document
 from rag.store import Store
 
 FloatMatrix = npt.NDArray[np.float32]
+IntVector = npt.NDArray[np.int64]
+IntMatrix = npt.NDArray[np.int64]
 
 SENTENCES = 4  # a passage
 _PASSAGES = 250  # a document
-LIKENESS = 0.88  # cosine of a passage to the mean of its sentences: the median of 723 passages of real paragraphs
+_LIKENESS = 0.88  # cosine of a passage to the mean of its sentences: the median of 723 passages of real paragraphs
 _QUESTIONS = 300
 _MARK = "  "  # between the sentences of a line; no sentence of the material has two spaces
 ROOT = Path(__file__).parents[2]
@@ -166,13 +168,30 @@ def make_document(
             passages.append(Passage(first, len(sentences), span, title, None, f"{title}\n{line}"))
         place += len(line) + 1
     vectors = material.vectors[[one for members in chosen for one in members]]
-    noise = np.random.default_rng(number)
-    means = unit(vectors.reshape(_PASSAGES, SENTENCES, -1).sum(axis=1))
-    away = unit(noise.standard_normal(means.shape).astype(np.float32))
-    turned = unit(LIKENESS * means + np.sqrt(1 - LIKENESS**2) * away)
+    turned = passage_vectors(vectors, number)
     source = Source(f"volume-{number}", title, f"/volumes/{number}.txt", "text/plain")
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     return Document(source, text, tuple(blocks), sha256, sha256), sentences, vectors, passages, turned
+
+
+def passage_vectors(sentences: FloatMatrix, number: int) -> FloatMatrix:
+    """The vectors of passages from those of their sentences, in order; `number` decides the noise."""
+    means = _unit(sentences.reshape(-1, SENTENCES, sentences.shape[1]).sum(axis=1))
+    away = _unit(np.random.default_rng(number).standard_normal(means.shape).astype(np.float32))
+    turned: FloatMatrix = _unit(_LIKENESS * means + np.sqrt(1 - _LIKENESS**2) * away).astype(np.float32)
+    return turned
+
+
+def nearest(asked: FloatMatrix, blocks: Iterable[tuple[IntVector, FloatMatrix]]) -> IntMatrix:
+    """The ids of the ten passages nearest to each vector, in no order, all compared; `blocks` has ids and vectors."""
+    best = np.full((len(asked), 10), -2.0, dtype=np.float32)
+    ids = np.zeros((len(asked), 10), dtype=np.int64)
+    for block, vectors in blocks:
+        scores = np.concatenate([best, asked @ vectors.T], axis=1)
+        names = np.concatenate([ids, np.broadcast_to(block, (len(asked), len(block)))], axis=1)
+        first = np.argpartition(-scores, 10, axis=1)[:, :10]
+        best, ids = np.take_along_axis(scores, first, axis=1), np.take_along_axis(names, first, axis=1)
+    return ids
 
 
 def measure(folder: Path, material: Material) -> dict[str, object]:
@@ -233,14 +252,8 @@ def _recall(pipeline: Pipeline, questions: Sequence[str]) -> float:
     index = pipeline._index.current()
     assert index is not None
     asked = np.stack([pipeline._embedder.embed_question(question) for question in questions])
-    best = np.full((len(asked), 10), -2.0, dtype=np.float32)
-    ids = np.zeros((len(asked), 10), dtype=np.int64)
     with pipeline._store.snapshot():
-        for block, vectors, _ in pipeline._store.chunk_blocks(size=50_000):
-            scores = np.concatenate([best, asked @ vectors.T], axis=1)
-            names = np.concatenate([ids, np.broadcast_to(block, (len(asked), len(block)))], axis=1)
-            first = np.argpartition(-scores, 10, axis=1)[:, :10]
-            best, ids = np.take_along_axis(scores, first, axis=1), np.take_along_axis(names, first, axis=1)
+        ids = nearest(asked, ((block, vectors) for block, vectors, _ in pipeline._store.chunk_blocks(size=50_000)))
     # The exact cosines order what the index proposes, as they do in `rag.retrieve`.
     found = []
     for vector, wanted in zip(asked, ids.tolist(), strict=True):
@@ -307,7 +320,7 @@ def _renumbered(sentence: str, rng: random.Random) -> str:
     return re.sub(r"[1-9]", lambda _: str(rng.randrange(1, 10)), sentence)
 
 
-def unit(rows: FloatMatrix) -> FloatMatrix:
+def _unit(rows: FloatMatrix) -> FloatMatrix:
     """Each row at length 1."""
     found: FloatMatrix = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     return found

@@ -30,7 +30,16 @@ from rag.question import analyse_question
 from rag.settings import BUNDLED_MODEL
 from rag.store.word_index import stems_of
 from tests.bench import scale
-from tests.bench.scale import LIKENESS, ROOT, SENTENCES, FloatMatrix, Material, quantiles, read_material
+from tests.bench.scale import (
+    ROOT,
+    SENTENCES,
+    FloatMatrix,
+    IntVector,
+    Material,
+    passage_vectors,
+    quantiles,
+    read_material,
+)
 
 _BLOCK = 10_000
 _PROBES = (320, 640, 1_280, 2_560)
@@ -100,7 +109,7 @@ def measure(folder: Path, size: int, material: Material, models: Path) -> dict[s
     stems = dict(zip(asked, _stems([" ".join(analyse_question(q, max_chars=1_000).words) for q in asked]), strict=True))
     words = quantiles(lambda question: index.search_words(stems[question], 100), list(asked))
     vectors = {}
-    nearest = _nearest(np.stack(list(asked.values())), size, material)
+    nearest = scale.nearest(np.stack(list(asked.values())), _exactly(size, material))
     for probed in _PROBES:
         rag.index.vectors._PROBED = probed
         for question in list(asked)[:20]:
@@ -136,11 +145,11 @@ def _blocks(size: int, material: Material) -> Iterator[Block]:
             ["volum", str(number), *(_renumbered(stem, digits) for one in members for stem in stems[one])]
             for members in chosen
         ]
-        yield Block(np.arange(number * _BLOCK, (number + 1) * _BLOCK) + 1, _vectors(number, chosen, material), texts)
+        yield Block(_ids(number), _vectors(number, chosen, material), texts)
 
 
 def _sample(wanted: int, size: int, material: Material) -> FloatMatrix:
-    """About so many of the vectors, evenly from all: whole blocks would be articles' worth, so a share of many."""
+    """About so many of the vectors: the first ones of some two hundred blocks, evenly from all."""
     scale.say(f"  a sample of {wanted} vectors ...")
     numbers = range(0, size // _BLOCK, max(size // _BLOCK // 200, 1))
     share = max(wanted // len(numbers), 1)
@@ -154,27 +163,22 @@ def _chosen(number: int, material: Material) -> list[list[int]]:
     return [rng.sample(articles[rng.randrange(len(articles))], SENTENCES) for _ in range(_BLOCK)]
 
 
+def _ids(number: int) -> IntVector:
+    """The ids of the passages of block `number`: from 1, ascending from block to block."""
+    return np.arange(number * _BLOCK, (number + 1) * _BLOCK) + 1
+
+
 def _vectors(number: int, chosen: Sequence[Sequence[int]], material: Material) -> FloatMatrix:
-    """The vectors of the first passages of block `number`, made as in `tests.bench.scale`."""
-    rows = np.array(chosen).reshape(-1)
-    means = scale.unit(material.vectors[rows].reshape(len(chosen), SENTENCES, -1).sum(axis=1))
-    away = scale.unit(np.random.default_rng(number).standard_normal(means.shape, dtype=np.float32))
-    return scale.unit((LIKENESS * means + np.sqrt(1 - LIKENESS**2) * away).astype(np.float32))
+    """The vectors of passages of block `number`, made of the chosen sentences."""
+    return passage_vectors(material.vectors[np.array(chosen).reshape(-1)], number)
 
 
-def _nearest(asked: FloatMatrix, size: int, material: Material) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
-    """The ids of the ten passages nearest to each vector, all compared."""
-    best = np.full((len(asked), 10), -2.0, dtype=np.float32)
-    ids = np.zeros((len(asked), 10), dtype=np.int64)
+def _exactly(size: int, material: Material) -> Iterator[tuple[IntVector, FloatMatrix]]:
+    """The ids and vectors of all passages once more, in blocks."""
     for number in range(size // _BLOCK):
         if number % 50 == 0:
             scale.say(f"  compared exactly: {number * _BLOCK} of {size}")
-        block = np.arange(number * _BLOCK, (number + 1) * _BLOCK) + 1
-        scores = np.concatenate([best, asked @ _vectors(number, _chosen(number, material), material).T], axis=1)
-        names = np.concatenate([ids, np.broadcast_to(block, (len(asked), _BLOCK))], axis=1)
-        first = np.argpartition(-scores, 10, axis=1)[:, :10]
-        best, ids = np.take_along_axis(scores, first, axis=1), np.take_along_axis(names, first, axis=1)
-    return ids
+        yield _ids(number), _vectors(number, _chosen(number, material), material)
 
 
 def _stems(texts: Sequence[str]) -> list[list[str]]:
