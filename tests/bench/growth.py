@@ -8,19 +8,18 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from tests.bench.picture import picture
+
 _WIDTH, _HEIGHT, _TOP, _FOOT = 860, 330, 56, 46
 _PANEL, _LEFT, _LABELS = 430, 58, 132  # of each of two panels: its width, room left of its axis, room right of it
-_STYLE = """
-  svg { --back: #ffffff; --ink: #1b1f24; --soft: #5b6470; --grid: #dfe3e8;
-        --a: #0a6b4f; --b: #8a4b12; --c: #3a4fb8; --d: #9b2f6b; }
-  @media (prefers-color-scheme: dark) {
-    svg { --back: #14171a; --ink: #e8eaed; --soft: #a3abb5; --grid: #333940;
-          --a: #4fd1a5; --b: #f0a860; --c: #9aa8ff; --d: #f08fc0; }
-  }
-  text { font: 12px system-ui, sans-serif; fill: var(--ink); }
-  .title { font-weight: 600; font-size: 14px; }
-  .soft { fill: var(--soft); }
-  .grid { stroke: var(--grid); }
+_COLOURS = {
+    "a": ("#0a6b4f", "#4fd1a5"),
+    "b": ("#8a4b12", "#f0a860"),
+    "c": ("#3a4fb8", "#9aa8ff"),
+    "d": ("#9b2f6b", "#f08fc0"),
+}
+_STYLE = """  text { font-size: 12px; }
+  .title { font-size: 14px; }
   polyline { fill: none; stroke-width: 2; }
 """
 
@@ -80,16 +79,7 @@ def growth_plot(panels: Sequence[Panel]) -> str:
     """The whole picture, the panels side by side."""
     title = "; ".join(panel.title for panel in panels) + " over passages"
     body = [part for number, panel in enumerate(panels) for part in _panel(panel, number * _PANEL)]
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}"'
-            f' height="{_HEIGHT}" role="img" aria-label="{escape(title)}">',
-            f"<style>{_STYLE}</style>",
-            f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="var(--back)"/>',
-            *body,
-            "</svg>\n",
-        ]
-    )
+    return picture(body, width=_WIDTH, height=_HEIGHT, title=title, colours=_COLOURS, style=_STYLE)
 
 
 def spread(wanted: Sequence[float], least: float) -> list[float]:
@@ -126,7 +116,7 @@ def _panel(panel: Panel, left: float) -> Iterator[str]:
     middle = (x(10.0**x0) + x(10.0**x1)) / 2
     yield f'<text class="soft" x="{middle:.1f}" y="{_HEIGHT - 8}" text-anchor="middle">passages</text>'
     names = spread([y(line.points[-1][1]) for line in panel.lines], 15)
-    for line, colour, name in zip(panel.lines, "abcd", names, strict=False):
+    for line, colour, name in zip(panel.lines, _COLOURS, names, strict=False):
         drawn = " ".join(f"{x(size):.1f},{y(value):.1f}" for size, value in line.points)
         yield f'<polyline points="{drawn}" stroke="var(--{colour})"/>'
         for size, value in line.points:

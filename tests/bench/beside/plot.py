@@ -8,19 +8,11 @@ from html import escape
 
 from tests.bench.beside.figures import OURS, Summary
 from tests.bench.beside.table import share
+from tests.bench.picture import picture
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _ROW, _FOOT = 860, 230, 110, 64, 26, 44
-# Colours of their own for light and dark: a picture in a page does not see the page's.
-_STYLE = """
-  svg { --back: #ffffff; --ink: #1b1f24; --soft: #5b6470; --grid: #dfe3e8; --ours: #0a6b4f; --other: #8a4b12; }
-  @media (prefers-color-scheme: dark) {
-    svg { --back: #14171a; --ink: #e8eaed; --soft: #a3abb5; --grid: #333940; --ours: #4fd1a5; --other: #f0a860; }
-  }
-  text { font: 13px system-ui, sans-serif; fill: var(--ink); }
-  .title { font-weight: 600; font-size: 15px; }
-  .soft { fill: var(--soft); font-size: 12px; }
-  .grid { stroke: var(--grid); }
-  .other { stroke: var(--other); fill: var(--other); }
+_COLOURS = {"ours": ("#0a6b4f", "#4fd1a5"), "other": ("#8a4b12", "#f0a860")}
+_STYLE = """  .other { stroke: var(--other); fill: var(--other); }
   .ours { stroke: var(--ours); fill: var(--ours); }
   text.ours { stroke: none; font-weight: 600; }
 """
@@ -30,21 +22,14 @@ def latency_plot(summaries: Sequence[Summary], *, title: str) -> str:
     """The whole picture, rows in the order given."""
     height = _TOP + _ROW * len(summaries) + _FOOT
     low, high = axis([s.p50 for s in summaries] + [s.p95 for s in summaries])
-    body = [*_grid(low, high, height)]
+    body = [
+        f'<text class="title" x="16" y="26">{escape(title)}</text>',
+        f'<text class="soft" x="{_WIDTH - 16}" y="{_TOP - 12}" text-anchor="end">sentence right</text>',
+        *_grid(low, high, height),
+    ]
     for number, one in enumerate(summaries):
         body += _row(one, _TOP + _ROW * number + _ROW / 2, low, high)
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}"'
-            f' height="{height}" role="img" aria-label="{escape(title)}">',
-            f"<style>{_STYLE}</style>",
-            f'<rect width="{_WIDTH}" height="{height}" fill="var(--back)"/>',
-            f'<text class="title" x="16" y="26">{escape(title)}</text>',
-            f'<text class="soft" x="{_WIDTH - 16}" y="{_TOP - 12}" text-anchor="end">sentence right</text>',
-            *body,
-            "</svg>\n",
-        ]
-    )
+    return picture(body, width=_WIDTH, height=height, title=title, colours=_COLOURS, style=_STYLE)
 
 
 def axis(values: Sequence[float]) -> tuple[float, float]:
