@@ -48,7 +48,7 @@ type: install ## check types
 
 check: lint type test ## all of the above: what a change must pass
 
-bench: install ## measure speed and size beside others, for an hour and a half: make bench SQUAD=FILE
+bench: install ## measure speed and size beside others, for more than an hour: make bench SQUAD=FILE TEXT="FILE ..."
 	@$(BIN)/python -m tests.bench $(if $(SQUAD),--squad '$(SQUAD)') $(if $(TEXT),--text $(TEXT))
 
 bench-quick: install ## the same, small, in two minutes; changes no table
