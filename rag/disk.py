@@ -1,4 +1,4 @@
-"""What the file system asks of every part that writes: private folders, flushing, local disks, and clear errors.
+"""Private folders, flushing, local disks, and clear errors, for every part that writes.
 
 Knows nothing of what is written. POSIX only, like the lock that keeps writers apart.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
+from contextlib import suppress
 from pathlib import Path
 
 from rag.errors import StorageError, StorageFull, StorageReadOnly
@@ -47,6 +49,26 @@ def make_private_directory(path: Path) -> None:
         raise StorageError(f"{path} is a file; expected a directory. Choose another data directory.") from error
     except OSError as error:
         raise storage_error(error, path) from error
+
+
+def make_private_file(path: Path) -> None:
+    """Make an empty file for this user alone (mode 0600), whoever may look into its folder; one that is there stays."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise storage_error(error, path) from error
+
+
+def bytes_under(folder: Path) -> int:
+    """The sizes of all files under `folder` together; what vanishes meanwhile counts for nothing."""
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            found = path.lstat()
+            total += found.st_size if stat.S_ISREG(found.st_mode) else 0
+    return total
 
 
 def flush_directory(path: Path) -> None:

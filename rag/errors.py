@@ -10,15 +10,21 @@
     │   │   └── PageGone          its server says that there is none
     │   ├── InvalidQuestion       empty, too long, nothing to search for
     │   ├── ConversationFull      it has as many questions as one may have
-    │   └── InvalidSetting        a setting or option has a value that makes no sense
+    │   ├── InvalidSetting        a setting or option has a value that makes no sense
+    │   └── WrongPassword         the password that has to be known to choose another one is another
+    ├── SignInRefused             who asks is not who they say, or not known (any more)
+    │   └── ProxyRefused          a header that names a person, from where no proxy is
     ├── NotFoundError
     │   ├── DocumentNotFound      no document has this id
     │   ├── ConversationNotFound  no conversation has this id, or none any more
+    │   ├── PersonNotFound        nobody has this name
+    │   ├── KeyNotFound           a person has no such key
     │   ├── OriginalNotFound      the file that a document was read from is not kept
     │   └── PageNotFound          the original has no such page, or none that can be shown
     ├── NotReadyError             what is needed is not there yet
     │   ├── IndexMissing          nothing has been ingested into this data directory
-    │   └── ModelUnavailable      the embedding model cannot be had, or its hash is wrong
+    │   ├── ModelUnavailable      the embedding model cannot be had, or its hash is wrong
+    │   └── SignInUnavailable     the server that knows who people are does not answer, or not as it should
     └── StorageError              the data directory cannot be used as asked
         ├── StorageReadOnly       it, or a file in it, cannot be written
         ├── StorageFull           the disk, or a limit on it, is full
@@ -78,6 +84,18 @@ class InvalidSetting(InputError):
     """A setting or an option has a value that makes no sense."""
 
 
+class WrongPassword(InputError):
+    """The password that has to be known to choose another one is not the one that was given."""
+
+
+class SignInRefused(RagError):
+    """Who asks is not who they say they are, or is not known, or not any more."""
+
+
+class ProxyRefused(SignInRefused):
+    """A header says who asks, and the request comes from where no proxy is named."""
+
+
 class NotFoundError(RagError):
     """What was asked for does not exist."""
 
@@ -88,6 +106,14 @@ class DocumentNotFound(NotFoundError):
 
 class ConversationNotFound(NotFoundError):
     """No conversation has this id, or none any more; or it has no such turn."""
+
+
+class PersonNotFound(NotFoundError):
+    """Nobody has this name."""
+
+
+class KeyNotFound(NotFoundError):
+    """A person has no key with this id."""
 
 
 class OriginalNotFound(NotFoundError):
@@ -108,6 +134,10 @@ class IndexMissing(NotReadyError):
 
 class ModelUnavailable(NotReadyError):
     """The embedding model cannot be had offline, or its weights are not the expected ones."""
+
+
+class SignInUnavailable(NotReadyError):
+    """The server that knows who people are, or their groups, does not answer, or not as it should."""
 
 
 class StorageError(RagError):

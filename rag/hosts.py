@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 import idna
 
@@ -39,6 +39,16 @@ class Permit:
     def covers_port(self, port: int) -> bool:
         """Whether it holds for a port."""
         return port in WEB_PORTS if self.port is None else port == self.port
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address, or a name that always stands for one."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def parse_host(written: str) -> str | IPAddress:

@@ -8,9 +8,8 @@ why a `Citation` also carries `before`, `quote` and `after`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -169,17 +168,17 @@ class Extract:
 
 
 class AnswerStatus(StrEnum):
-    """Whether the documents answered."""
+    """How far the documents answered."""
 
-    ANSWERED = "answered"
+    ANSWERED = "answered"  # one answer, likely right
+    POSSIBLE = "possible"  # up to three quotes from different places, each of which may answer; no answer is given
     NO_ANSWER = "no_answer"
 
 
 class NoAnswerReason(StrEnum):
     """Why there is no answer."""
 
-    NOT_IN_DOCUMENTS = "not_in_documents"
-    LOW_CONFIDENCE = "low_confidence"
+    NOT_FOUND = "not_found"  # which is not to say that the documents do not answer
     NO_DOCUMENTS = "no_documents"
     NOT_A_QUESTION = "not_a_question"
 
@@ -196,6 +195,25 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class LeadIn:
+    """A sentence in front of a quote that the quote cannot be understood without: "You may not:" above a list.
+
+    `text` is what stands at `span` in the document of the citation, word for word.
+    """
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """A calibrated probability that a quote answers the question, and its name for people."""
+
+    value: float  # 0..1
+    label: str  # "high", "medium", "low" or "very_low"
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """A quote and the place it was copied from. `text[span] == quote` holds for the text with that SHA-256."""
 
@@ -205,6 +223,18 @@ class Citation:
     before: str  # up to a hundred or so characters of context
     after: str
     also_in: tuple[Place, ...] = ()  # where the same statement stands too
+    lead_in: LeadIn | None = None
+    confidence: Confidence | None = None  # of this quote alone, where an answer is only possible
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether its document was deleted since, and its words with it."""
+        return not self.quote
+
+    def without_words(self) -> Citation:
+        """The citation of a document that was deleted: number, title and place are left."""
+        place = replace(self.place, section="")
+        return replace(self, place=place, quote="", before="", after="", lead_in=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,16 +271,17 @@ class Disagreement:
 
 
 @dataclass(frozen=True, slots=True)
-class Confidence:
-    """A calibrated probability that the first sentence answers the question, and its name for people."""
+class Steps:
+    """The list that the sentences of an answer are taken from, where they do not show all of it."""
 
-    value: float  # 0..1
-    label: str  # "high", "medium" or "low"
+    place: Place  # from its first item to its last
+    count: int  # of its items
+    shown: int  # of them, in the answer
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the documents say to a question, or that they do not."""
+    """The answer to a question, quotes that may answer it, or why there are none."""
 
     id: str  # derived from question, options and index version: the same again gives the same id
     question: str
@@ -266,11 +297,31 @@ class Answer:
     stand_alone_question: str | None = None
     disagreement: Disagreement | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    documents: int = 0  # how many were searched; 0 in answers that were kept before this was counted
+    steps: Steps | None = None
+    also_searched: tuple[str, ...] = ()  # words of the documents that the glossary has for words of the question
 
     @property
     def text(self) -> str:
-        """The sentences with their citation marks, "First. [1] Second. [2]"; empty when there is no answer."""
-        return " ".join(f"{s.text} " + "".join(f"[{n}]" for n in s.citations) for s in self.sentences)
+        """The sentences with their citation marks, "First. [1] Second. [2]"; empty when there is no answer.
+
+        In front of a sentence stands its lead-in, if it has one. Of a sentence that was removed with its document only
+        the marks are left.
+        """
+        return " ".join(
+            " ".join(part for part in (self.lead_in_of(s), s.text, "".join(f"[{n}]" for n in s.citations)) if part)
+            for s in self.sentences
+        )
+
+    def lead_in_of(self, sentence: AnswerSentence) -> str:
+        """The words that a sentence of the answer cannot be understood without; "" where there are none."""
+        lead_ins = (c.lead_in for c in self.citations if c.number in sentence.citations)
+        return next((lead_in.text for lead_in in lead_ins if lead_in), "")
+
+    @property
+    def found(self) -> Answer | None:
+        """Itself where it has sentences; None where no sentence is given as the answer."""
+        return self if self.sentences else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,187 +333,33 @@ class Exchange:
     topics: tuple[str, ...] = ()  # titles and innermost headings of what was cited, the first citation's first
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A question of a conversation that is kept, and its answer."""
-
-    number: int  # in the conversation, from 1
-    asked_at: str  # ISO 8601, UTC
-    shown: Mapping[str, Any]  # the answer as it was shown: `rag.render.answer_body`
-    relevance: str | None = None  # what somebody thought of it: "relevant" or "not_relevant"
+# The group of everyone who is signed in.
+EVERYBODY = "everybody"
+# In front of a person's name it makes the name of a group with this person alone.
+ALONE = "person:"
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
-    """Questions that were asked one after the other, and their answers. Whoever knows its id may open it."""
+class Access:
+    """Who asks, and what they may read. It goes from every way in down to the store; nothing is read without one."""
 
-    id: str  # 22 characters of [A-Za-z0-9_-]: 128 bits of chance
-    title: str
-    created_at: str  # ISO 8601, UTC
-    updated_at: str  # of the last turn
-    expires_at: str  # when it is deleted, unless there is another turn
-    turns: tuple[Turn, ...] = ()  # in order
+    person: str  # "" for nobody in particular
+    groups: frozenset[str]  # those the person is in
+    reads_everything: bool = False  # whatever the documents say of who may read them
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The groups by which documents may be read: the person's, everybody's, and that of the person alone.
 
-@dataclass(frozen=True, slots=True)
-class DocumentInfo:
-    """A stored document without its text, for lists."""
+        Nobody in particular is not among everybody. A group that is named like another person's own counts for nothing.
+        """
+        given = frozenset(group for group in self.groups if not group.startswith(ALONE))
+        return given | {EVERYBODY, f"{ALONE}{self.person}"} if self.person else given
 
-    source: Source
-    content_sha256: str
-    text_sha256: str
-    characters: int
-    sentences: int
-    chunks: int
-    created_at: str  # ISO 8601, UTC
-    updated_at: str
-    warnings: tuple[str, ...] = ()
-    pages: int | None = None  # the last one that has a sentence, in formats with pages, slides or sheets
-
-
-@dataclass(frozen=True, slots=True)
-class Original:
-    """The file that a document was read from, byte for byte."""
-
-    data: bytes
-    sha256: str  # of `data`
-    media_type: str
-    name: str  # for people, with a suffix; as its owner wrote it, so not safe in a path or a header
-
-
-# Left, top, right, bottom as shares 0..1 of the width and height of a page, from its top left corner.
-Box = tuple[float, float, float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class PagePicture:
-    """A page of an original, drawn."""
-
-    png: bytes
-    width: int  # pixels
-    height: int
-
-
-@dataclass(frozen=True, slots=True)
-class PageView:
-    """The page that a quote stands on, and where on it."""
-
-    number: int  # from 1
-    pages: int  # of the whole original
-    width: int  # pixels, of its picture
-    height: int
-    sha256: str  # of the original
-    boxes: tuple[Box, ...]  # of the quote's lines; none where its place is not certain
-    goes_on: bool = False  # on the next page, where the rest of the quote stands
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """An earlier text of a document, without the text."""
-
-    text_sha256: str
-    title: str
-    characters: int
-    stored_at: str  # ISO 8601, UTC
-    superseded_at: str
-
-
-class IngestStatus(StrEnum):
-    """What became of one document."""
-
-    CREATED = "created"
-    UPDATED = "updated"
-    MOVED = "moved"  # the same bytes, found in another place: the id stays
-    UNCHANGED = "unchanged"
-    REMOVED = "removed"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class IngestResult:
-    """One document's outcome. A failed one has `error` and never stops the rest."""
-
-    location: str
-    status: IngestStatus
-    document_id: str | None = None
-    sentences: int = 0
-    chunks: int = 0
-    warnings: tuple[str, ...] = ()
-    error: str | None = None
-    seconds: float = 0.0
-    previous: str = ""  # of a moved one: its location before
-    pages: int | None = None  # as in DocumentInfo
-
-
-@dataclass(frozen=True, slots=True)
-class SyncReport:
-    """What a sync did, or with `dry_run` would do, and what it left undone."""
-
-    results: tuple[IngestResult, ...]  # all but the unchanged ones and the failures that were known
-    unchanged: int
-    failed_before: int  # files that failed earlier and are what they were then: not tried again, or in vain
-    duplicates: tuple[tuple[str, ...], ...]  # locations of documents that were read from the same bytes
-    kept: tuple[str, ...]  # locations of documents whose files are gone, but that were not removed
-    problems: tuple[str, ...]  # a sentence for each folder, or part of one, that could not be compared
-    dry_run: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """By what a file is known to be unchanged without opening it. Only ever compared."""
-
-    size: int
-    mtime_ns: int
-    inode: int
-
-
-# Equal to no file's: what carries it is looked into again.
-UNTRUSTED = Stamp(-1, 0, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class FileRecord:
-    """A file, or an entry of an archive, as it was when it was last read, and what came of it."""
-
-    path: bytes  # absolute; for an entry the archive's path, a zero byte and the entry's name
-    location: str  # the same for people: "/docs/a.md", "/docs/old.zip!/inner/a.md"
-    stamp: Stamp
-    content_sha256: str  # "" for an archive, and where the bytes could not be had
-    document_id: str  # of the document that it became or would become; "" for an archive
-    error: str  # why it did not become one; "" when it did
-    read_at: str  # ISO 8601, UTC
-    read_with: str  # names readers and settings of that time: under others the file is read again
-
-
-@dataclass(frozen=True, slots=True)
-class KnownFile:
-    """What the store has from one file: the record, and the document as it stands now, if there is one."""
-
-    record: FileRecord
-    source: Source | None = None
-    content_sha256: str = ""  # of the stored document
-    modified_at: str = ""  # likewise
-
-
-class VerificationStatus(StrEnum):
-    """What became of a citation."""
-
-    MATCH = "match"  # the text is the cited one and the quote stands at its place
-    MISMATCH = "mismatch"  # the text is the cited one and the quote does not stand there
-    SUPERSEDED = "superseded"  # the quote stands at its place in an earlier text; the document has another by now
-    CHANGED = "changed"  # the document has another text by now, and the cited one is not kept
-    GONE = "gone"  # no such document
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """The outcome of checking one citation against the store."""
-
-    status: VerificationStatus
-    document_id: str
-    found: str | None = None  # what stands at the place in the cited text, when that is still there
-    still_present: bool | None = None  # for SUPERSEDED and CHANGED: the quote occurs word for word in the new text
-    superseded_at: str | None = None  # ISO 8601, UTC: when the cited text was replaced, if it was and is kept
+    @classmethod
+    def everything(cls) -> Access:
+        """Access to all documents, for nobody in particular."""
+        return cls("", frozenset(), reads_everything=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -472,116 +369,3 @@ class ModelIdentity:
     name: str
     sha256: str  # of the weights
     dimension: int
-
-
-@dataclass(frozen=True, slots=True)
-class SiteThreshold:
-    """The confidence under which nothing is quoted, as `rag calibrate` fitted it to a site's own questions."""
-
-    value: float  # 0..1
-    max_wrong: float  # the share of wrong answers that was allowed
-    questions: int
-    answered: int  # of them, at this threshold
-    wrong: int  # of those
-    fitted_for: str  # what gives the confidence: models, reader and regression; for another one it means nothing
-    fitted_at: str  # ISO 8601, UTC
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of `rag verify`: what was checked, whether it held, and what was seen."""
-
-    name: str
-    ok: bool
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """Whether questions can be answered now, and how well."""
-
-    ready: bool
-    degraded: bool
-    detail: str
-    documents: int
-    chunks: int
-    index_version: int
-    model: str
-
-
-@dataclass(frozen=True, slots=True)
-class DayCount:
-    """How the questions of one day ended, whether their texts are kept or not."""
-
-    day: str  # ISO 8601, UTC
-    answered: int
-    declined: int
-    voted_down: int  # votes of that day against an answer; the answer may be older
-
-
-@dataclass(frozen=True, slots=True)
-class OpenQuestion:
-    """A question, in one wording, that was declined or whose answer was voted down, by however many people asked it."""
-
-    id: int  # of its latest asking; stands for all of this wording
-    question: str  # as it was searched for
-    count: int  # askings in the period
-    before: int  # askings in the period of the same length before
-    outcome: str  # of the latest asking: "answered", or the reason why not
-    confidence: float  # likewise
-    last_asked: str  # ISO 8601, UTC
-    up: int = 0  # votes for its answers
-    down: int = 0  # and against them
-    comments: tuple[str, ...] = ()  # on them, newest first
-
-    @property
-    def wrong(self) -> int:
-        """How often it was declined in the period; of an answered one, the votes against it."""
-        return self.down if self.outcome == AnswerStatus.ANSWERED else self.count
-
-
-@dataclass(frozen=True, slots=True)
-class QuestionGroup:
-    """Open questions that ask for much the same: the one that went wrong most often first, which names the group."""
-
-    questions: tuple[OpenQuestion, ...]
-
-    @property
-    def wrong(self) -> int:
-        """How often one of them was declined or voted down in the period."""
-        return sum(question.wrong for question in self.questions)
-
-    @property
-    def count(self) -> int:
-        """Askings in the period."""
-        return sum(question.count for question in self.questions)
-
-    @property
-    def before(self) -> int:
-        """Askings in the period before."""
-        return sum(question.before for question in self.questions)
-
-    @property
-    def last_asked(self) -> str:
-        """When one of them was last asked: ISO 8601, UTC."""
-        return max(question.last_asked for question in self.questions)
-
-
-@dataclass(frozen=True, slots=True)
-class UnansweredReport:
-    """What was not answered in the last days, for whoever keeps the documents."""
-
-    days: tuple[DayCount, ...]  # each day of the period, today last
-    before: tuple[DayCount, ...]  # likewise of the period of the same length before
-    reasons: Mapping[str, int]  # how many questions of the period were declined for each reason
-    keep_days: int  # days that texts are kept; 0: they are not, and there are no groups
-    groups: tuple[QuestionGroup, ...]  # what went wrong most often first
-    left_out: int  # wordings beyond those that are grouped, the oldest ones
-
-
-@dataclass(frozen=True, slots=True)
-class AskedAgain:
-    """An open question asked again of the documents of today."""
-
-    id: int  # of the OpenQuestion
-    answer: Answer

@@ -1,30 +1,41 @@
-"""Every knob: its unit, its default and the reason. `Settings.from_env` alone reads the environment."""
+"""Every knob of the library: its unit, its range, its default and the reason. `from_env` alone reads the environment.
+
+Those of the server, `web/settings.py`, are these and its own.
+"""
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Self, get_type_hints
 
 from rag.errors import InputError, InvalidSetting
 from rag.hosts import parse_permit
 
 PREFIX = "CITEWELL_"
 BUNDLED_MODEL = "all-MiniLM-L6-v2"
-_MIN_READ_MEGABYTES = 256  # the interpreter and its libraries reserve most of this
+_CHOICES = {"audit": ("on", "off", ""), "audit_questions": ("full", "hash", "none")}
+
+
+def bounded(default: float | None, least: float, most: float | None = None) -> Any:
+    """A field whose value lies from `least` to `most`, both included; without `most` it has no upper end."""
+    return field(default=default, metadata={"least": least, "most": most})
+
+
+# Secrets that a file may hold: CITEWELL_NAME_FILE.
+_SECRETS_IN_FILES = ("oidc_client_secret", "ldap_password", "widget_key", "metrics_key")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings. Each field NAME can be set by the environment variable CITEWELL_NAME.
+    """Every setting of the library. Each field NAME can be set by the environment variable CITEWELL_NAME.
 
     Lists are separated by commas; booleans are "true" or "false".
     """
 
-    # Where everything lives: one directory, so that a backup is one directory.
+    # Where everything is kept: one folder, so that a backup is one folder.
     data_dir: Path = Path(".citewell")
     # A sentence-transformers model: the bundled name, another name in the local cache, or a folder.
     model: str = BUNDLED_MODEL
@@ -32,76 +43,144 @@ class Settings:
     language: str = "en"
 
     # Bytes. Beyond this a file is refused before it is read: 50 MB of plain text is some 20,000 pages.
-    max_document_bytes: int = 50_000_000
+    max_document_bytes: int = bounded(50_000_000, 1)
     # Seconds that the reading of one file may take: some 5,000 pages of PDF.
-    read_seconds: int = 180
-    # MB of address space that it may take; 50 MB of plain text takes a third of this.
-    read_megabytes: int = 2_048
+    read_seconds: int = bounded(180, 1)
+    # MB of address space that the reading of one file may take; 50 MB of plain text takes a third of this. The
+    # interpreter and its libraries reserve most of 256.
+    read_megabytes: int = bounded(2_048, 256)
     # Earlier texts kept of each document, so that citations of them can be checked; 0 keeps none. Deleting a document
     # deletes them.
-    keep_versions: int = 10
-    # Whether the bytes of each document are kept beside its text, so that citations can be checked against the page
+    keep_versions: int = bounded(10, 0)
+    # Whether the file of each document is kept beside its text, so that citations can be checked against the page
     # itself. They take as much disk as the files do; without them there is nothing but the text.
     keep_originals: bool = True
-    # Characters. The longest question in the question sets we measure on has 277.
-    max_question_chars: int = 1_000
+    # MB. With less room than this where the data directory lies, /readyz and the metrics say that the disk is nearly
+    # full.
+    min_free_megabytes: int = bounded(500, 0)
+    # Folder into which `rag maintain` backs up; without it, it makes no backup.
+    backup_folder: Path | None = None
+    # Backups of `rag maintain` that are kept there; older ones are deleted, unless something was found to be wrong.
+    keep_backups: int = bounded(7, 1)
+    # A CSV file of the documents' words and what people say instead; if not set, glossary.csv in the data directory is
+    # read where there is one. Changes hold from the next question.
+    glossary: Path | None = None
+    # Characters; a longer question is refused. The longest one in the question sets we measure on has 277.
+    max_question_chars: int = bounded(1_000, 1)
     # Sentences in an answer, at most.
-    max_sentences: int = 3
+    max_sentences: int = bounded(3, 1)
     # Passages that are read for an answer, and shown when there is none. More find little and cost 20 ms each.
-    passages: int = 5
+    passages: int = bounded(8, 1)
     # Whether the trained reader reads the passages; without it answers are faster and worse.
     reader: bool = True
-    # Confidence under which nothing is quoted, 0..1; -1 means what `rag calibrate` stored, else the fitted default.
-    min_confidence: float = -1.0
+    # Confidence from which on one answer is given, 0 to 1; without it, or with -1, what `rag calibrate` stored, else
+    # the fitted default.
+    answer_confidence: float | None = bounded(None, 0, 1)
+    # Confidence under which nothing is quoted, 0 to 1; without it, or with -1, as above. What lies between the two is
+    # shown as quotes that may answer.
+    min_confidence: float | None = bounded(None, 0, 1)
 
-    # What `rag fetch` may fetch besides public addresses at the ports 80 and 443: each a host, host:port, network or
-    # network:port. Nothing by default: an address in a page must not lead into the network that this machine is in.
+    # What `rag fetch` may fetch besides public addresses at the ports 80 and 443: hosts and networks, each with or
+    # without a port. Nothing by default: an address in a page must not lead into the network that this machine is in.
     fetch_allow: tuple[str, ...] = ()
 
-    # 127.0.0.1 keeps the service on this machine. A wider address needs api_key, or uploads=false.
-    host: str = "127.0.0.1"
-    port: int = 8000
-    # Whether documents can be added and removed over HTTP.
-    uploads: bool = True
-    # When set, adding and removing over HTTP needs "Authorization: Bearer <key>".
-    api_key: str = ""
-    # Host names this server answers to besides localhost and `host`: stops DNS rebinding.
-    allowed_hosts: tuple[str, ...] = ()
-    # Origins that may call the API from a browser and frame the widget. None by default.
-    allowed_origins: tuple[str, ...] = ()
-    # Questions a minute from one client address; beyond it 429.
-    questions_per_minute: int = 120
-    # Questions worked on at once, the others wait in line; 0 means one for each core, from more nobody gains.
-    max_concurrent_questions: int = 0
-    # Questions that may wait in line; beyond it 429. On two cores so many are done in some three seconds; where they
-    # would take longer than ten, those that come are refused before the line is full (web/places.py).
-    max_waiting_questions: int = 128
-    # Processes that answer, over one index and one copy of the weights. Two cores are busy with one.
-    workers: int = 1
-    # Answers kept in memory for who asks the same again while nothing has changed; 0 keeps none. Some 40 kB each.
-    remembered_answers: int = 200
+    # Processes that answer at one address, over one index and one copy of the weights. One keeps two cores busy. Each
+    # counts rates and its line by itself.
+    workers: int = bounded(1, 1)
+    # Answers kept in memory for whoever asks the same again while nothing has changed; 0 keeps none. Some 40 kB each.
+    remembered_answers: int = bounded(200, 0)
     # Days that a conversation is kept after its last question; 0 keeps none. Whoever has its link can open it.
-    keep_conversations_days: int = 30
+    keep_conversations_days: int = bounded(30, 0)
+    # MB that all conversations may take; beyond it those go first that have been without a question for longest.
+    max_conversations_megabytes: int = bounded(1_000, 1)
     # Days that the texts of questions are kept for whoever looks after the documents, to see what was not answered;
     # 0 keeps none and only counts them. Nothing by default: people ask about illnesses, lawsuits and colleagues.
-    keep_questions_days: int = 0
-    # Whether pages of `allowed_origins` may ask without a token. Without it they need one from POST
-    # /api/v1/widget/tokens, which only who knows api_key gets.
-    widget_public: bool = False
-    # Seconds that such a token holds: long enough for an answer to be read, short enough to be worth little stolen.
-    widget_token_seconds: int = 600
-    # Language of the pages (ISO 639-1, one that there are texts for); "" follows each browser.
-    interface_language: str = ""
-    # Folders that the server keeps the documents in step with while it runs.
-    watch: tuple[str, ...] = ()
+    keep_questions_days: int = bounded(0, 0)
+    # Days that votes and comments on answers are kept; 0 keeps none.
+    keep_feedback_days: int = bounded(365, 0)
+    # Whether it is put down who did what and was shown which quotes: on or off; empty is on where people sign in.
+    audit: str = ""
+    # How the text of a question is put down there: full, hash (whoever knows it can see that it was asked) or none.
+    # Whatever is typed is sealed with a key of the person's own, so that it can be forgotten.
+    audit_questions: str = "hash"
+    # Days that the audit log is kept, whole files at a time; 0 keeps all of it.
+    keep_audit_days: int = bounded(365, 0)
+    # Hours after which a browser that was not used has to sign in again: a night.
+    session_idle_hours: int = bounded(12, 1)
+    # Days after which every browser has to.
+    session_days: int = bounded(7, 1)
+    # Addresses and networks of the reverse proxies that may say who asks, and for whom they ask (X-Forwarded-For).
+    # Without any, X-Forwarded-For is believed from this machine only, and headers that name a person from nobody.
+    proxy_addresses: tuple[str, ...] = ()
+    # The header that names the person, with `proxy` among the ways to sign in.
+    proxy_user_header: str = "Remote-User"
+    # The header that names the person's groups, between commas, semicolons or bars.
+    proxy_groups_header: str = "Remote-Groups"
+    # The header with the person's mail address, which is only shown.
+    proxy_mail_header: str = "Remote-Email"
+    # Address of the OpenID Connect provider, exactly as it calls itself ("issuer"): https, or http on this machine.
+    oidc_issuer: str = ""
+    # Name of this service at the provider.
+    oidc_client_id: str = ""
+    # Secret of this service at the provider; empty for a public client, which PKCE alone protects.
+    oidc_client_secret: str = ""
+    # A file with that secret, where one in the environment could be read by others.
+    oidc_client_secret_file: Path | None = None
+    # What is asked of the provider besides openid.
+    oidc_scopes: tuple[str, ...] = ("profile", "email")
+    # The claim that names a person. `sub` never changes and is often unreadable; take another one, such as
+    # preferred_username, only where nobody can change their own, and none is given twice.
+    oidc_person_claim: str = "sub"
+    # The claim that lists a person's groups; a path such as realm_access.roles leads into another claim.
+    oidc_groups_claim: str = "groups"
+    # Hosts, with their ports, that the provider's addresses may be at besides the host of the issuer.
+    oidc_hosts: tuple[str, ...] = ()
+    # Seconds that what the provider said of somebody holds; then it is asked again with the refresh token that it gave.
+    oidc_recheck_seconds: int = bounded(45, 5, 3_600)
+    # Minutes that it holds where the provider gave no refresh token; then the person signs in again.
+    oidc_groups_minutes: int = bounded(480, 5, 10_080)
+    # Certificates (PEM) of the organisation's own authority, for the provider and the directory.
+    ca_file: Path | None = None
+    # Address of the directory that knows everybody's groups, for the ways proxy and oidc: ldaps://host, or ldap://host,
+    # which is spoken to only after StartTLS. Who is not in it does not get in.
+    ldap_url: str = ""
+    # Name (DN) of the service's own account in the directory; empty asks without one.
+    ldap_bind_dn: str = ""
+    # Password of that account.
+    ldap_password: str = ""
+    # A file with that password.
+    ldap_password_file: Path | None = None
+    # Where people are in the directory.
+    ldap_people_base: str = ""
+    # How somebody is found there. It must find one entry, and can leave out those who are locked.
+    ldap_person_filter: str = "(uid={person})"
+    # Where groups are in the directory; empty: where people are.
+    ldap_groups_base: str = ""
+    # How the groups are found of the person whose entry is called {dn}.
+    ldap_group_filter: str = "(|(member={dn})(uniqueMember={dn})(memberUid={person}))"
+    # The attribute with the name of a group.
+    ldap_group_attribute: str = "cn"
+    # Seconds that what the directory said holds; then it is asked again. 60 at most: that long somebody stays who left.
+    ldap_seconds: int = bounded(30, 1, 60)
+    # Groups as the provider, proxy or directory calls them, and as they are called here: theirs=ours. Where there is
+    # any, others count for nothing; without any, names stay as they are.
+    group_map: tuple[str, ...] = ()
+    # Groups (named as here) whose members are owners: they read everything, and decide who reads what.
+    owner_groups: tuple[str, ...] = ()
+    # Groups whose members change documents: of the same group, or of another one, as in hr-editors=hr.
+    editor_groups: tuple[str, ...] = ()
+    # Groups whose members read the audit log.
+    auditor_groups: tuple[str, ...] = ()
     # A JSON Lines file of questions; the first ones marked "suggested" that get an answer are offered on the page.
     suggestions: Path | None = None
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str], **overrides: Any) -> Settings:
+    def from_env(cls, environ: Mapping[str, str], **overrides: Any) -> Self:
         """Settings from CITEWELL_* variables; `overrides` (command-line options) win where they are not None.
 
-        Raises InvalidSetting for a variable that is unknown, or whose value does not parse or is out of range.
+        Raises InvalidSetting for a variable that is unknown, or whose value does not parse or is out of range. Unknown
+        are to `Settings` those of the server too: who shares its environment reads `web.settings.WebSettings`, which
+        can be given wherever `Settings` is asked for.
         """
         types = get_type_hints(cls)
         known = {PREFIX + f.name.upper(): f.name for f in fields(cls)}
@@ -113,43 +192,22 @@ class Settings:
                 raise InvalidSetting(f"{variable} is not a setting. Settings are: {', '.join(sorted(known))}.")
             values[known[variable]] = _parse(variable, raw, types[known[variable]])
         values.update({name: value for name, value in overrides.items() if value is not None})
+        values.update(_secrets_from_files(values))
         settings = cls(**values)
-        settings._check()
+        settings.check()
         return settings
 
-    def _check(self) -> None:
-        """Raise InvalidSetting for the first value that is out of range."""
-        at_least_one = (
-            "max_document_bytes",
-            "read_seconds",
-            "max_question_chars",
-            "max_sentences",
-            "passages",
-            "questions_per_minute",
-            "workers",
-        )
-        for name in at_least_one:
-            if getattr(self, name) < 1:
-                raise InvalidSetting(f"{name} is {getattr(self, name)}; expected 1 or more.")
-        if self.read_megabytes < _MIN_READ_MEGABYTES:
-            raise InvalidSetting(f"read_megabytes is {self.read_megabytes}; expected {_MIN_READ_MEGABYTES} or more.")
-        at_least_zero = (
-            "keep_versions",
-            "max_concurrent_questions",
-            "max_waiting_questions",
-            "remembered_answers",
-            "keep_conversations_days",
-            "keep_questions_days",
-        )
-        for name in at_least_zero:
-            if getattr(self, name) < 0:
-                raise InvalidSetting(f"{name} is {getattr(self, name)}; expected 0 or more.")
-        if not 30 <= self.widget_token_seconds <= 86_400:
-            raise InvalidSetting(f"widget_token_seconds is {self.widget_token_seconds}; expected 30 to 86400.")
-        if not 0 <= self.port <= 65_535:
-            raise InvalidSetting(f"port is {self.port}; expected 0 to 65535.")
-        if self.min_confidence != -1.0 and not 0.0 <= self.min_confidence <= 1.0:
-            raise InvalidSetting(f"min_confidence is {self.min_confidence}; expected 0 to 1, or -1 for the default.")
+    @property
+    def signs_people_in(self) -> bool:
+        """Whether there is more than one person; the settings of a server say so."""
+        return False
+
+    def check(self) -> None:
+        """Raise InvalidSetting for the first value that makes no sense."""
+        _check_ranges(self)
+        for name, choices in _CHOICES.items():
+            if (value := getattr(self, name)) not in choices:
+                raise InvalidSetting(f"{name} is {value!r}; expected one of {', '.join(filter(None, choices))}.")
         for entry in self.fetch_allow:
             try:
                 parse_permit(entry)
@@ -158,12 +216,6 @@ class Settings:
                     f"fetch_allow has {entry!r}: {error}. Expected a host or network, with or without a port, like"
                     " wiki.intranet, wiki.intranet:8080, 10.0.0.0/8 or [fd00::/8]:8080."
                 ) from error
-        for origin in self.allowed_origins:
-            if not re.fullmatch(r"https?://[a-z0-9.:\[\]-]+", origin):  # as browsers write it, and safe in a header
-                raise InvalidSetting(
-                    f"allowed_origins has {origin!r}; expected scheme and host only, in small letters, like"
-                    " https://intranet.example."
-                )
 
 
 def cores() -> int:
@@ -173,6 +225,36 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def _check_ranges(settings: Settings) -> None:
+    """Raise InvalidSetting for the first field that is out of its range."""
+    for each in fields(settings):
+        value, least, most = getattr(settings, each.name), each.metadata.get("least"), each.metadata.get("most")
+        if least is None or value is None:
+            continue
+        if not (least <= value and (most is None or value <= most)):
+            expected = f"{least} or more" if most is None else f"{least} to {most}"
+            default = ", or -1 for the default" if each.default is None else ""
+            raise InvalidSetting(f"{each.name} is {value}; expected {expected}{default}.")
+
+
+def _secrets_from_files(values: Mapping[str, Any]) -> dict[str, str]:
+    """The secrets of which a file is named. Raises InvalidSetting for a file that does not say it, or not alone."""
+    found = {}
+    for name in _SECRETS_IN_FILES:
+        path = values.get(f"{name}_file")
+        if path is None:
+            continue
+        if values.get(name):
+            raise InvalidSetting(f"{name} and {name}_file are both set; expected one of them.")
+        try:
+            found[name] = path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidSetting(f"{name}_file is {path}, which cannot be read: {error}.") from error
+        if not found[name]:
+            raise InvalidSetting(f"{name}_file is {path}, which is empty; expected the secret.")
+    return found
+
+
 def _parse(variable: str, raw: str, kind: Any) -> Any:
     """The value of one environment variable, as the field's type."""
     try:
@@ -180,13 +262,13 @@ def _parse(variable: str, raw: str, kind: Any) -> Any:
             return {"true": True, "1": True, "false": False, "0": False}[raw.strip().lower()]
         if kind is int:
             return int(raw)
-        if kind is float:
-            return float(raw)
+        if kind == float | None:
+            return None if float(raw) == -1 else float(raw)
         if kind is Path or kind == Path | None:
             return Path(raw)
         if kind == tuple[str, ...]:
             return tuple(part.strip() for part in raw.split(",") if part.strip())
         return raw
     except (KeyError, ValueError) as error:
-        expected = {bool: "true or false", int: "a whole number", float: "a number"}[kind]
+        expected = {bool: "true or false", int: "a whole number"}.get(kind, "a number")
         raise InvalidSetting(f"{variable} is {raw!r}; expected {expected}.") from error

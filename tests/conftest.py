@@ -9,33 +9,79 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from filelock import FileLock
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+# FAISS' threads wait for each other in a loop that takes the processor from the tests that run beside: of one property
+# in tests/rag/index/test_search_index.py, 15 s of it instead of 2, on two busy cores, 2026-11-27. Results are the same.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from fakes import HashEmbedder
+from rag.app import Citewell
+from rag.models.catalogue import load_model
+from rag.models.exported import LoadedModel
+from rag.settings import BUNDLED_MODEL
+from tests.support import chromium
+from tests.support.fakes import HashEmbedder
+from tests.support.places import DATA
+from web.settings import WebSettings
 
-from rag.models import LoadedModel, load_model
-from rag.pipeline import Pipeline
-from rag.settings import BUNDLED_MODEL, Settings
-
-DATA = Path(__file__).parent / "data"
-SEEDS = Path(__file__).parent.parent / "seeds"
-# The owner's article and the question sets lie beside a checkout on some machines only.
-SHARED = Path(__file__).parent.parent.parent / "shared"
+if chromium.VARIABLE in os.environ:
+    os.environ[chromium.KEPT_AS] = os.environ.pop(chromium.VARIABLE)
 
 # A shell that starts something in the background lets it ignore Ctrl-C, and all that it starts; commands that the
 # tests start and interrupt must not inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long one example takes says more about what else the machine does than about the code.
-hypothesis.settings.register_profile("tests", deadline=None)
-hypothesis.settings.load_profile("tests")
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=100, stateful_step_count=20)
+hypothesis.settings.register_profile("nightly", deadline=None, max_examples=1_000, stateful_step_count=50)
+hypothesis.settings.load_profile("quick")  # `--hypothesis-profile nightly` loads the other
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--no-skips", action="store_true", help="fail when a test was skipped")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if chromium.find_chromium() is None:
+        for item in items:
+            if item.get_closest_marker("browser"):
+                item.add_marker(pytest.mark.skip(reason=chromium.MISSING))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    yield
+    if session.config.option.no_skips and skipped(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say once what most of the skipped tests lack, and with --no-skips name every one of them."""
+    reasons = skipped(config)
+    if browserless := sum(chromium.MISSING in reason for reason in reasons):
+        terminalreporter.write_line(f"{browserless} browser tests were skipped: {chromium.MISSING}")
+    if reasons and config.option.no_skips:
+        terminalreporter.write_line("failed, because of --no-skips and these skipped tests:", red=True)
+        for reason in reasons:
+            terminalreporter.write_line(f"  {reason}")
+
+
+def skipped(config: pytest.Config) -> list[str]:
+    """Name and reason of every test that was skipped; of none in a worker, which leaves that to the one that counts."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    reports = reporter.stats.get("skipped", []) if reporter else []
+    return [f"{report.nodeid}: {report.longrepr[2]}" for report in reports]
 
 
 @pytest.fixture(scope="session")
 def real_model(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
-    """The bundled model, exported once for all slow tests; they must not write into its folder."""
-    return load_model(BUNDLED_MODEL, tmp_path_factory.mktemp("models"))
+    """The bundled model, exported once for all tests, also those of other workers; none may write into its folder."""
+    one_of_all = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        one_of_all = one_of_all.parent
+    with FileLock(one_of_all / "models.lock"):
+        return load_model(BUNDLED_MODEL, one_of_all / "models")
 
 
 @pytest.fixture
@@ -44,8 +90,8 @@ def embedder() -> HashEmbedder:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path / "data", reader=False)
+def settings(tmp_path: Path) -> WebSettings:
+    return WebSettings(data_dir=tmp_path / "data", reader=False)
 
 
 @pytest.fixture
@@ -55,13 +101,13 @@ def library() -> Path:
 
 
 @pytest.fixture
-def empty_pipeline(settings: Settings, embedder: HashEmbedder) -> Iterator[Pipeline]:
-    with Pipeline.open(settings, embedder=embedder, create=True) as pipeline:
-        yield pipeline
+def empty_citewell(settings: WebSettings, embedder: HashEmbedder) -> Iterator[Citewell]:
+    with Citewell.open(settings, embedder=embedder, create=True) as citewell:
+        yield citewell
 
 
 @pytest.fixture
-def pipeline(empty_pipeline: Pipeline, library: Path) -> Pipeline:
-    """A pipeline over the test library, without a model."""
-    empty_pipeline.ingest([library])
-    return empty_pipeline
+def citewell(empty_citewell: Citewell, library: Path) -> Citewell:
+    """Citewell over the test library, without a model."""
+    empty_citewell.documents.ingest([library])
+    return empty_citewell

@@ -1,1 +1,1 @@
-"""The web edge of Citewell: HTTP in, one pipeline call, HTML or JSON out."""
+"""The web edge of Citewell: HTTP in, one call of the library, HTML or JSON out."""

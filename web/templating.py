@@ -11,8 +11,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.templating import Jinja2Templates
 
+from rag.app import form_token
 from rag.render import Body
-from web.language import Texts, chosen, languages, texts_for
+from web.i18n import Texts, chosen, languages, texts_for
 
 _FOLDER = Path(__file__).parent
 _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -41,9 +42,18 @@ def _of_request(request: Request) -> dict[str, Any]:
         given |= {"lang": language} if language else {}
         return f"{path}?{urlencode(given)}" if given else path
 
+    secret = getattr(request.state, "session_secret", "")
     fixed = bool(request.app.state.settings.interface_language)
     others = [] if fixed else [other for other in languages().values() if other.language != texts.language]
-    return {"t": texts, "other_languages": others, "chosen_language": language, "address": address}
+    return {
+        "t": texts,
+        "other_languages": others,
+        "chosen_language": language,
+        "address": address,
+        "me": getattr(request.state, "identity", None),
+        "form_token": form_token(secret) if secret else "",
+        "signs_in": bool(request.app.state.settings.sign_in),
+    }
 
 
 templates = Jinja2Templates(

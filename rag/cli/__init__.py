@@ -1,4 +1,4 @@
-"""The command line: arguments in, one pipeline call, text or JSON out. One file for each kind of command.
+"""The command line: arguments in, one call of the library, text or JSON out. One file for each kind of command.
 
 Exit codes: 0 done (no answer is an answer); 1 something failed, and the message says what; 2 the command was not
 understood; 130 interrupted.
@@ -21,23 +21,31 @@ from rag.errors import InvalidSetting, RagError
 # Where each command is, in the order in which --help lists them. A command is imported when it is used: those that
 # answer need not wait for what others are made of.
 COMMANDS = {
-    "ingest": "documents",
-    "sync": "sources",
-    "watch": "sources",
-    "fetch": "sources",
-    "ask": "asking",
-    "chat": "asking",
-    "search": "asking",
-    "documents": "documents",
-    "remove": "documents",
-    "serve": "serving",
-    "verify": "care",
-    "rebuild": "care",
-    "backup": "care",
-    "restore": "care",
-    "evaluate": "measuring",
-    "calibrate": "measuring",
-    "export-model": "care",
+    "ingest": "document_commands",
+    "sync": "source_commands",
+    "watch": "source_commands",
+    "fetch": "source_commands",
+    "ask": "ask_commands",
+    "chat": "ask_commands",
+    "search": "ask_commands",
+    "documents": "document_commands",
+    "remove": "document_commands",
+    "serve": "serve_command",
+    "maintain": "maintain_command",
+    "mcp": "mcp_command",
+    "verify": "maintenance_commands",
+    "rebuild": "maintenance_commands",
+    "backup": "maintenance_commands",
+    "restore": "maintenance_commands",
+    "evaluate": "evaluate_commands",
+    "calibrate": "evaluate_commands",
+    "glossary": "glossary_command",
+    "export-model": "maintenance_commands",
+    "access": "access_commands",
+    "audit": "audit_commands",
+    "privacy": "privacy_commands",
+    "people": "people_commands",
+    "tokens": "token_commands",
 }
 
 _INTERRUPTED = 130
@@ -54,7 +62,11 @@ def make_app(names: Iterable[str]) -> typer.Typer:
     )
     app.callback()(_as_one_of_many)
     for name in names:
-        app.command(name)(getattr(import_module(f"rag.cli.{COMMANDS[name]}"), name.replace("-", "_")))
+        command = getattr(import_module(f"rag.cli.{COMMANDS[name]}"), name.replace("-", "_"))
+        if isinstance(command, typer.Typer):  # several commands under one name
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
     return app
 
 

@@ -1,4 +1,4 @@
-"""What all commands share: the two streams, the common options, a pipeline to work with, progress."""
+"""Shared by all commands: the two streams, the common options, an open data directory, progress."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from rag import render
-from rag.pipeline import Pipeline
+from rag.access.actor import Actor, acting_as
+from rag.app import Citewell
+from rag.render import to_json
 from rag.settings import Settings
+from web.settings import WebSettings
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -25,24 +27,28 @@ DataDir = Annotated[
     Path | None, typer.Option("--data-dir", help="Where everything is kept. Default: $CITEWELL_DATA_DIR or .citewell")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object.")]
+# Who runs a command is not asked: whoever may read the data directory may do all that the commands do.
+BY_COMMAND = Actor(method="cli")
+
 Model = Annotated[str | None, typer.Option(help="A sentence-transformers model: name or folder.")]
 
 
-def make_settings(data_dir: Path | None, **options: Any) -> Settings:
+def make_settings(data_dir: Path | None, **options: Any) -> WebSettings:
     """The settings of the environment; what is given here and not None wins. Raises InvalidSetting."""
-    return Settings.from_env(os.environ, data_dir=data_dir, **options)
+    return WebSettings.from_env(os.environ, data_dir=data_dir, **options)
 
 
 @contextmanager
-def opened(data_dir: Path | None, *, create: bool = False, model: str | None = None) -> Iterator[Pipeline]:
-    """The pipeline of the settings, closed afterwards."""
-    with open_pipeline(make_settings(data_dir, model=model), create=create) as pipeline:
-        yield pipeline
+def opened(data_dir: Path | None, *, create: bool = False, model: str | None = None) -> Iterator[Citewell]:
+    """Citewell over the data directory of the settings, closed afterwards. What is done is put down as a command's."""
+    settings = make_settings(data_dir, model=model)
+    with acting_as(BY_COMMAND), open_citewell(settings, create=create) as citewell:
+        yield citewell
 
 
-def open_pipeline(settings: Settings, *, create: bool = False, models: Path | None = None) -> Pipeline:
-    """The pipeline of the settings, to be closed by the caller; a first export of the model is told on the way."""
-    return Pipeline.open(settings, create=create, progress=say, models=models)
+def open_citewell(settings: Settings, *, create: bool = False, models: Path | None = None) -> Citewell:
+    """Citewell over the data directory of the settings, to be closed by the caller. A first export is told of."""
+    return Citewell.open(settings, create=create, progress=say, models=models)
 
 
 def say(line: str) -> None:
@@ -52,7 +58,7 @@ def say(line: str) -> None:
 
 def print_json(body: object) -> None:
     """Exactly the body that REST gives, on one line."""
-    sys.stdout.write(render.to_json(body) + "\n")
+    sys.stdout.write(to_json(body) + "\n")
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from rag.arrays import FloatVector, IntVector
 from rag.index.postings import Counts, Postings, Rows
 
 _K1 = 1.2
@@ -27,11 +28,9 @@ _BLOCK = 256
 # Single precision adds up to this share wrongly, at most.
 _ROUNDING = 1e-4
 
-FloatVector = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float64]
-IntVector = npt.NDArray[np.int64]
-# The rows that hold a word, and how often; or, where they are known, their finished scores.
-Held = tuple[Rows, Counts] | tuple[Rows, Scores]
+# The rows that hold a word, and how often.
+Held = tuple[Rows, Counts | IntVector]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +41,8 @@ class Lengths:
     penalty: FloatVector  # (n,): what is added to a count below the line; infinite for a row that is gone
 
 
-# A word is given as its stem, or as the score of each passage that holds it where that is known already.
-Word = str | Mapping[int, float]
+# A word is given as its stem, or as how often each passage that holds it does, where that is known already.
+QueryWord = str | Mapping[int, int]
 
 
 def lengths(words: Postings, mean: float, gone: npt.NDArray[np.bool_] | None) -> Lengths:
@@ -64,21 +63,18 @@ def best_rows(
     words: Postings,
     length: Lengths,
     postings: Sequence[Held],
-    weights: Sequence[float | None],
+    weights: Sequence[float],
     k: int,
 ) -> tuple[IntVector, Scores]:
     """The rows of one part that may be among the best `k`, ascending, and their exact scores.
 
-    For each word `postings` has its rows and counts and `weights` its weight; or, with the weight None, its rows and
-    their finished scores. All rows with one of the words when there are no more than `k`.
+    For each word `postings` has its rows and counts and `weights` its weight. All rows with one of the words when there
+    are no more than `k`.
     """
     total = np.zeros(words.size, dtype=np.float32)
     for (rows, values), word_weight in zip(postings, weights, strict=True):
-        if word_weight is None:
-            total[rows] += np.where(np.isinf(length.penalty[rows]), 0, values).astype(np.float32)
-        else:
-            count = values.astype(np.float32)
-            total[rows] += np.float32(word_weight * (_K1 + 1)) * count / (count + length.penalty[rows])
+        count = values.astype(np.float32)
+        total[rows] += np.float32(word_weight * (_K1 + 1)) * count / (count + length.penalty[rows])
     best = _promising(total, k)
     return best, _exact(best, words, length, postings, weights)
 
@@ -101,7 +97,7 @@ def _exact(
     words: Postings,
     length: Lengths,
     postings: Sequence[Held],
-    weights: Sequence[float | None],
+    weights: Sequence[float],
 ) -> Scores:
     """The scores of `rows` in double precision, the words added up in their order, as FTS5 does."""
     scores = np.zeros(len(rows), dtype=np.float64)
@@ -110,8 +106,5 @@ def _exact(
         place = np.minimum(np.searchsorted(held, rows), max(len(held) - 1, 0))
         is_held = held[place] == rows if len(held) else np.zeros(len(rows), dtype=bool)
         found = np.where(is_held, values[place] if len(held) else 0, 0).astype(np.float64)
-        if word_weight is None:
-            scores += found
-        else:
-            scores += word_weight * ((found * (_K1 + 1.0)) / (found + _K1 * (1 - _B + _B * size / length.mean)))
+        scores += word_weight * ((found * (_K1 + 1.0)) / (found + _K1 * (1 - _B + _B * size / length.mean)))
     return scores

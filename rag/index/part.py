@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from rag.arrays import FloatMatrix, FloatVector, IntVector
 from rag.index.postings import Postings, count_words, join_postings
-from rag.index.vectors import FloatMatrix, FloatVector, Vectors, build_vectors, exact_vectors
+from rag.index.vectors import ChosenRows, Vectors, build_vectors, chosen_rows, exact_vectors
 
-IntVector = npt.NDArray[np.int64]
 Stems = Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class PassageBatch:
     """Passages as they come from the store: ids ascending, shape (n,); unit rows (n, dimension); the stems of each."""
 
     ids: IntVector
@@ -32,27 +32,23 @@ class Part:
     vectors: Vectors
     words: Postings
     gone: npt.NDArray[np.bool_] | None = None  # (n,): rows of passages that are there no longer; None: all are there
+    # Whether a search looks at every row that is there: what is found must not depend on which others there are.
+    is_thorough: bool = False
+    _there: ChosenRows | None = field(init=False, repr=False, compare=False)  # those not gone, for searching; None: all
+
+    def __post_init__(self) -> None:
+        """Work out what every search needs."""
+        object.__setattr__(self, "_there", None if self.gone is None else chosen_rows(~self.gone))
 
     @property
     def live(self) -> int:
         """The number of passages that are there."""
-        return len(self.ids) - (0 if self.gone is None else int(self.gone.sum()))
+        return len(self.ids) if self._there is None else self._there.count
 
     def nearest(self, vector: FloatVector, k: int) -> list[tuple[int, float]]:
         """At most `k` pairs of passage id and cosine with `vector`, best first, ties by id. See `Vectors.search`."""
-        gone = len(self.ids) - self.live
-        asked = min(k + min(gone, k), len(self.ids))
-        while True:
-            rows, scores = self.vectors.search(vector, asked)
-            if self.gone is not None:
-                there = ~self.gone[rows]
-                rows, scores = rows[there], scores[there]
-            if len(rows) >= min(k, self.live) or asked >= len(self.ids):
-                break
-            if not self.vectors.is_exact and asked >= k + gone:
-                break  # the clusters looked into hold no more
-            asked = min(asked * 2, len(self.ids))
-        return list(zip(self.ids[rows[:k]].tolist(), scores[:k].tolist(), strict=True))
+        rows, scores = self.vectors.search(vector, k, self._there, everywhere=self.is_thorough)
+        return list(zip(self.ids[rows].tolist(), scores.tolist(), strict=True))
 
     def without(self, ids: IntVector) -> Part:
         """The same but for the passages among `ids`, which are ascending."""
@@ -65,14 +61,20 @@ class Part:
         gone[rows] = True
         return replace(self, gone=gone)
 
+    def only(self, mask: npt.NDArray[np.bool_]) -> Part:
+        """The same with those of its passages that `mask`, (n,), marks: as if there had never been others."""
+        return replace(self, gone=~mask if self.gone is None else self.gone | ~mask, is_thorough=True)
 
-def small_part(block: Block) -> Part:
+
+def small_part(block: PassageBatch) -> Part:
     """A part of a few passages. Raises ValueError when what is in `block` does not fit together."""
     ids = checked_ids(block)
     return Part(ids, exact_vectors(block.vectors), count_words(block.stems))
 
 
-def build_part(count: int, dimension: int, blocks: Iterable[Block], sample: Callable[[int], FloatMatrix]) -> Part:
+def build_part(
+    count: int, dimension: int, blocks: Iterable[PassageBatch], sample: Callable[[int], FloatMatrix]
+) -> Part:
     """A part of about `count` passages that come in `blocks`, ids ascending throughout; `sample` as `build_vectors`.
 
     Raises ValueError when they do not fit together.
@@ -117,7 +119,7 @@ def grown_part(base: Part, parts: Sequence[Part]) -> Part:
     )
 
 
-def checked_ids(block: Block) -> IntVector:
+def checked_ids(block: PassageBatch) -> IntVector:
     """The ids of a block. Raises ValueError when what is in it does not fit together."""
     ids = np.ascontiguousarray(block.ids, dtype=np.int64)
     shape = block.vectors.shape

@@ -16,10 +16,9 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
+from rag.arrays import FloatMatrix, FloatVector, IntVector
+
 _untyped: Any = faiss  # some of its names are unknown to its types
-FloatMatrix = npt.NDArray[np.float32]
-FloatVector = npt.NDArray[np.float32]
-IntVector = npt.NDArray[np.int64]
 
 # Vectors up to which all are compared. At this size that takes some 10 ms and 77 MB; `python -m tests.bench.scale`.
 EXACT_UP_TO = 50_000
@@ -32,6 +31,21 @@ _ROUNDS = 8
 _PROBED = 320
 # Bytes. The largest vector FAISS may set memory aside for while it reads a file: some ten million chunks.
 _LARGEST_BLOCK = 1 << 34
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenRows:
+    """Some of the rows, for FAISS as a bit for each."""
+
+    count: int
+    selector: Any  # an IDSelectorBitmap, over `bits`, which it does not keep alive
+    bits: npt.NDArray[np.uint8]
+
+
+def chosen_rows(mask: npt.NDArray[np.bool_]) -> ChosenRows:
+    """The rows that `mask`, of shape (n,), marks."""
+    bits = np.packbits(mask, bitorder="little")
+    return ChosenRows(int(mask.sum()), _untyped.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits)), bits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +69,25 @@ class Vectors:
         """Whether a search compares every row, and each is kept as it was given."""
         return isinstance(self.faiss_index, faiss.IndexFlatIP)
 
-    def search(self, vector: FloatVector, k: int) -> tuple[IntVector, FloatVector]:
+    def search(
+        self, vector: FloatVector, k: int, among: ChosenRows | None = None, *, everywhere: bool = False
+    ) -> tuple[IntVector, FloatVector]:
         """At most `k` rows and their inner products with `vector`, best first, ties by row; all when there are fewer.
 
-        Unless `is_exact`, some of the best may be missing, and the products are near the true ones.
+        `among` says which rows there are, None: all. Unless `is_exact`, some of the best may be missing, and the
+        products are near the true ones; `everywhere` looks into all clusters, so that none is.
         """
         query = np.ascontiguousarray(vector, dtype=np.float32).reshape(1, -1)
-        wanted = min(k, self.size)
+        size = self.size if among is None else among.count
+        wanted = min(k, size)
         if wanted <= 0:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         # FAISS keeps any of those that tie for the last place, so ask on until the tie ends.
         asked = wanted
         while True:
-            asked = min(asked + 8, self.size)
-            scores, rows = self._search(query, asked)
-            if len(rows) < asked or asked == self.size or scores[-1] < scores[wanted - 1]:
+            asked = min(asked + 8, size)
+            scores, rows = self._search(query, asked, among, everywhere=everywhere)
+            if len(rows) < asked or asked == size or scores[-1] < scores[wanted - 1]:
                 break
             asked *= 2
         order = np.lexsort((rows, -scores))[:wanted]
@@ -115,13 +133,17 @@ class Vectors:
         copy.add(np.ascontiguousarray(rows, dtype=np.float32))
         return Vectors(copy)
 
-    def _search(self, query: FloatMatrix, k: int) -> tuple[FloatVector, IntVector]:
+    def _search(
+        self, query: FloatMatrix, k: int, among: ChosenRows | None, *, everywhere: bool
+    ) -> tuple[FloatVector, IntVector]:
         """FAISS's scores and rows, without the places that it left empty."""
+        chosen = {} if among is None else {"sel": among.selector}
         if self.is_exact:
-            scores, rows = self.faiss_index.search(query, k)
+            params = _untyped.SearchParameters(**chosen)
         else:
-            probed = _untyped.SearchParametersIVF(nprobe=min(_PROBED, self.faiss_index.nlist))
-            scores, rows = self.faiss_index.search(query, k, params=probed)
+            clusters = int(self.faiss_index.nlist)
+            params = _untyped.SearchParametersIVF(nprobe=clusters if everywhere else min(_PROBED, clusters), **chosen)
+        scores, rows = self.faiss_index.search(query, k, params=params)
         there = rows[0] >= 0
         return scores[0][there], rows[0][there]
 

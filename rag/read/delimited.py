@@ -18,7 +18,7 @@ from itertools import islice
 from rag.errors import UnreadableDocument
 from rag.read.canonical import canonical_text
 from rag.read.layout import Content, Layout
-from rag.read.rows import add_table
+from rag.read.tables import add_table
 from rag.records import BlockKind
 
 _DELIMITERS = "\t;|,"  # of two that fit as well, the one that prose has less often

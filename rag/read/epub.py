@@ -16,11 +16,11 @@ from urllib.parse import unquote
 from lxml import etree
 
 from rag.errors import UnreadableDocument
-from rag.read.archive import open_archive, read_part, read_xml
 from rag.read.canonical import canonical_text
-from rag.read.html import parse_whole
-from rag.read.html_blocks import read_blocks
+from rag.read.html.elements import read_blocks
+from rag.read.html.html_reader import parse_whole
 from rag.read.layout import Content, Layout
+from rag.read.zip_container import open_archive, read_part, read_xml
 from rag.records import BlockKind
 
 _EXPECTED = "an EPUB book"

@@ -1,4 +1,4 @@
-"""Which suffix is which format, and which file of this folder reads it: imported when it is first needed."""
+"""The table of formats: the suffix of each, and the file of this folder that reads it, imported when first needed."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ READERS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "text/plain": ("plain", "read_plain"),
         "text/markdown": ("markdown", "read_markdown"),
-        "text/html": ("html", "read_html"),
-        "application/pdf": ("pdf", "read_pdf"),
+        "text/html": ("html.html_reader", "read_html"),
+        "application/pdf": ("pdf.pdf_reader", "read_pdf"),
         "text/csv": ("delimited", "read_delimited"),
         "text/tab-separated-values": ("delimited", "read_delimited"),
-        "message/rfc822": ("eml", "read_eml"),
-        "application/vnd.ms-outlook": ("msg", "read_msg"),
+        "message/rfc822": ("mail.eml", "read_eml"),
+        "application/vnd.ms-outlook": ("mail.msg", "read_msg"),
         "application/epub+zip": ("epub", "read_epub"),
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ("docx", "read_docx"),
-        "application/vnd.openxmlformats-officedocument.presentationml.presentation": ("pptx", "read_pptx"),
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ("xlsx", "read_xlsx"),
-        "application/vnd.oasis.opendocument.text": ("odf", "read_odf"),
-        "application/vnd.oasis.opendocument.spreadsheet": ("odf", "read_odf"),
-        "application/vnd.oasis.opendocument.presentation": ("odf", "read_odf"),
-        "application/rtf": ("rtf", "read_rtf"),
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ("office.docx", "read_docx"),
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation": ("office.pptx", "read_pptx"),
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ("office.xlsx", "read_xlsx"),
+        "application/vnd.oasis.opendocument.text": ("office.odf", "read_odf"),
+        "application/vnd.oasis.opendocument.spreadsheet": ("office.odf", "read_odf"),
+        "application/vnd.oasis.opendocument.presentation": ("office.odf", "read_odf"),
+        "application/rtf": ("office.rtf", "read_rtf"),
     }
 )
 

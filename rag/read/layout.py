@@ -1,4 +1,4 @@
-"""What a format reader gives back, and the two ways to make it.
+"""The content that a format reader gives back, and the two ways to make it.
 
 `Layout` writes a new canonical text block by block (formats with markup); `Outline` marks blocks inside a text that
 stays as it is (plain text). Both keep the heading path that a block stands under.

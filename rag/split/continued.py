@@ -1,4 +1,4 @@
-"""Where a sentence goes on although sentencex ends it: what was found wrong by trying, one rule each."""
+"""Sentences that go on although sentencex ends them: found wrong by trying, one rule each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a sentence may be quoted: not a heading, a leftover, or a line that only says who made a picture."""
+"""The kinds of sentences. A heading, a leftover, or a line that only says who made a picture is not quoted."""
 
 from __future__ import annotations
 

@@ -1,32 +1,37 @@
-"""What the reader learns from: one question, one passage, and where in it the answer stands."""
+"""What the reader learns from: a question with passages, and where in them the answer stands, if it does."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from rag.models.reader import ReadPassage
 from rag.records import Span
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
-    """One thing to learn. `answer` is a position in `sentences`, or -1; `span` lies in `passage`.
+class LabelledPassage:
+    """A passage and what is right in it. `right` and `more` are positions in its sentences, `words` lies in its text.
 
-    `around` is the sentence that a cut of a long passage without an answer must keep.
+    A sentence in `right` answers, one in `more` belongs to the full answer; a passage without a right one does not
+    answer. `words` are the answering words, and `keep` is the sentence that a cut of a long passage must keep.
     """
 
+    passage: ReadPassage
+    right: frozenset[int] = frozenset()
+    more: frozenset[int] = frozenset()
+    words: Span | None = None
+    keep: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PassageGroup:
+    """A question with passages, learned from together: which sentence of all of them answers best."""
+
     question: str
-    passage: str
-    sentences: tuple[Span, ...]
-    answer: int
-    span: Span | None = None
-    around: int = 0
+    passages: tuple[LabelledPassage, ...]
 
 
-def join(parts: Sequence[str]) -> tuple[str, tuple[Span, ...]]:
-    """The parts as one text with single spaces, and where each of them stands in it."""
-    spans, start = [], 0
-    for part in parts:
-        spans.append(Span(start, start + len(part)))
-        start += len(part) + 1
-    return " ".join(parts), tuple(spans)
+# Draws passages for a question, other ones each time.
+Draw = Callable[[random.Random], PassageGroup]

@@ -1,27 +1,39 @@
-"""Makes the files that are shipped of a trained checkpoint: `python -m rag.training.export --run FOLDER --out FOLDER`.
+"""Makes the files that are shipped of a training: `python -m rag.training.export --run FOLDER --out FOLDER`.
 
-The graph in ONNX with weights in int8, a scale for each output channel; the tokenizer; and `reader.json` with their
-hashes. Of several runs that began with the same weights the mean is exported.
+The graph in ONNX, written straight from the weights, in int8 with a scale for each output channel; the tokenizer; and
+`reader.json` with their hashes. Of several processes or runs that began with the same weights the mean is exported.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import random
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import onnx
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
 
-from rag.exports import hash_file
-from rag.models import find_model
-from rag.settings import BUNDLED_MODEL
-from rag.training.fuse import fused
-from rag.training.model import Reader
+from rag.models.exported import hash_file
+from rag.models.graph import Array, LookupTable, reader_graph
+from rag.models.pretrained import EncoderWeights
+from rag.models.reader import WEIGHTS_FOLDER
+from rag.training.base_weights import Floats
+from rag.training.collection import load_embedder, read_collection
+from rag.training.encoding import EncodedPassage, encode, load_tokenizer
+from rag.training.model import HEADS
+from rag.training.ranges import input_ranges
+from rag.training.sharing import mean_weights
+from rag.training.train import CHECKPOINT
+
+# The collection whose passages tell how large the inputs of each product get, and how many of them.
+_RANGES_FROM = Path(__file__).parent / "desk" / "bakery"
+_PASSAGES = 40
+_LAYERS = "encoder.layer."
+_EPSILON = 1e-12
 
 
 def main() -> None:
@@ -35,44 +47,65 @@ def main() -> None:
 
 
 def export(runs: Sequence[Path], out: Path, *, quantise: bool = True) -> None:
-    """Write `reader.onnx`, `tokenizer.json` and `reader.json` into `out`."""
+    """Write `reader.onnx`, `tokenizer.json` and `reader.json` into `out`. Raises ValueError without a checkpoint."""
+    paths = [path for run in runs for path in sorted((*run.glob(CHECKPOINT), *run.glob(f"*/{CHECKPOINT}")))]
+    if not paths:
+        raise ValueError(f"there is no {CHECKPOINT} in {', '.join(map(str, runs))}: name output folders of a training")
+    states = [torch.load(path, weights_only=True) for path in paths]
+    mean = mean_weights([state["model"] for state in states])
+    tensors = {name.removeprefix("encoder."): value.numpy() for name, value in mean.items()}
     out.mkdir(parents=True, exist_ok=True)
-    source = find_model(BUNDLED_MODEL)
-    model = Reader(source)
-    states = [torch.load(run / "reader.pt", weights_only=True) for run in runs]
-    model.load_state_dict(mean_weights([state["model"] for state in states]))
-    model.eval()
-    names = ("input_ids", "attention_mask", "token_type_ids")
-    rows, tokens = torch.export.Dim("rows"), torch.export.Dim("tokens", max=512)
-    example = tuple(torch.ones((2, 40), dtype=torch.long) for _ in names)
-    with tempfile.TemporaryDirectory() as folder:
-        plain = Path(folder) / "reader.onnx"
-        torch.onnx.export(
-            model,
-            example,
-            str(plain),
-            input_names=list(names),
-            output_names=["start", "end", "sentence"],
-            dynamic_shapes={name: {0: rows, 1: tokens} for name in names},
-            external_data=False,
-            dynamo=True,
-        )
-        if quantise:
-            quantised = Path(folder) / "quantised.onnx"
-            quantize_dynamic(plain, quantised, per_channel=True, weight_type=QuantType.QInt8)
-            plain = quantised
-        onnx.save(fused(onnx.load(plain)), out / "reader.onnx")
-    shutil.copyfile(source / "tokenizer.json", out / "tokenizer.json")
+    onnx.save(_graph(tensors, _ranges(tensors) if quantise else None), out / "reader.onnx")
+    if out.resolve() != WEIGHTS_FOLDER.resolve():
+        shutil.copyfile(WEIGHTS_FOLDER / "tokenizer.json", out / "tokenizer.json")
     described = {
-        "examples_seen": sum(state["seen"] for state in states),
+        "passages_seen": sum(state["seen"] for state in states),
         "sha256": {name: hash_file(out / name) for name in ("reader.onnx", "tokenizer.json")},
     }
     (out / "reader.json").write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
 
 
-def mean_weights(models: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
-    """The mean of each weight. Good only of models that began alike. Source: Wortsman and others, ICML 2022."""
-    return {name: torch.stack([model[name] for model in models]).mean(dim=0) for name in models[0]}
+def _graph(tensors: Mapping[str, Floats], ranges: Mapping[str, Array] | None) -> onnx.ModelProto:
+    """The reader with these weights; in int8 where the ranges of their inputs are given."""
+    layers = sum(name.endswith("intermediate.dense.bias") for name in tensors)
+    weights = EncoderWeights(tensors, layers=layers, heads=HEADS, epsilon=_EPSILON, ranges=ranges)
+    words, types, positions = (
+        tensors[f"embeddings.{name}_embeddings.weight"] for name in ("word", "token_type", "position")
+    )
+    table = LookupTable(words) if ranges is None else in_bytes(words)
+    return reader_graph(weights, table, LookupTable(types), LookupTable(positions))
+
+
+def _ranges(tensors: Mapping[str, Floats]) -> dict[str, Array]:
+    """The largest inputs of the products that are brought to int8, over passages with questions."""
+    ranges = input_ranges(_graph(tensors, None), map(_inputs, _passages()))
+    # What follows the layers is small, and every score hangs on it: it stays in float32.
+    return {name: largest for name, largest in ranges.items() if name.startswith(_LAYERS)}
+
+
+def _passages() -> list[EncodedPassage]:
+    """Passages spread over a collection, each with a question to it, as the reader reads them."""
+    collection = read_collection(_RANGES_FROM, load_embedder())
+    every = max(1, len(collection.questions) // _PASSAGES)
+    rng = random.Random(0)
+    groups = [draw(rng) for _, draw in list(collection.draws())[::every]]
+    return [group.passages[0] for drawn in groups if (group := encode(drawn, load_tokenizer()))][:_PASSAGES]
+
+
+def in_bytes(table: Floats) -> LookupTable:
+    """A table of vectors in uint8, with one scale: the words do not learn, and came in such a table."""
+    low, high = float(table.min()), float(table.max())
+    scale = np.float32((high - low) / 255)
+    zero = np.uint8(round(-low / scale))
+    return LookupTable(np.clip(np.rint(table / scale) + zero, 0, 255).astype(np.uint8), np.array(scale), np.array(zero))
+
+
+def _inputs(passage: EncodedPassage) -> dict[str, Array]:
+    """A passage as the graph takes it."""
+    ids = np.array([passage.ids], dtype=np.int64)
+    types = np.zeros_like(ids)
+    types[0, passage.second_part :] = 1
+    return {"input_ids": ids, "token_type_ids": types}
 
 
 if __name__ == "__main__":

@@ -1,151 +1,116 @@
-"""The reader: a small BERT over question and passage, with a score for each token and one for "not in this passage".
+"""The reader as torch trains it: a BERT over question, heading and passage, with two heads.
 
-A token has three scores: that the answer starts there, that it ends there, and how much it belongs to a sentence that
-answers. A sentence's score is the mean of the third over its tokens, so the graph needs no sentence boundaries. The
-first token's scores stand for "not here".
+The first gives each token four scores: that the answering words start there, that they end there, how much it belongs
+to the sentence that answers, and how much to a sentence of the full answer. A sentence's score is the mean over its
+tokens, so the graph needs no sentence boundaries. The second gives each passage two: how well it fits the question
+beside others, and whether it answers at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 
 import torch
-from tokenizers import Tokenizer
-from transformers import BertModel
+from transformers import BertConfig, BertModel
 
-from rag.records import Span
-from rag.training.example import Example
+from rag.training.base_weights import Tensors
+from rag.training.encoding import EncodedPassage
+from rag.training.precision import shorter_products
 
-# Tokens of question and passage together; nine in ten training passages are shorter.
-MAX_TOKENS = 256
-_MAX_QUESTION_TOKENS = 48
+START, END, SENTENCE, BELONGS = range(4)
+RELEVANCE, ANSWERS = range(2)
+
+# Graphs do not say how many heads an encoder has; all of the MiniLM family with 384 dimensions have twelve.
+HEADS = 12
+_LAYER = "encoder.encoder.layer."
+# As BERT begins its own heads.
+_HEAD_SPREAD = 0.02
+# Passages that are run at once; of like length, so that little of it is padding.
+_ROWS_AT_ONCE = 8
 
 
-class Reader(torch.nn.Module):
-    """Token ids in; start, end and sentence scores out, each of shape (rows, tokens)."""
+class PassageScores(NamedTuple):
+    """What the reader says to one passage: `tokens` of shape (tokens, 4) and `passage` of shape (2,)."""
 
-    def __init__(self, folder: Path) -> None:
+    tokens: torch.Tensor
+    passage: torch.Tensor
+
+
+class TrainedReader(torch.nn.Module):
+    """Token ids in; scores of shapes (rows, tokens, 4) and (rows, 2) out."""
+
+    def __init__(self, config: BertConfig) -> None:
         super().__init__()
-        self.encoder = BertModel.from_pretrained(str(folder), add_pooling_layer=False)
-        self.scores = torch.nn.Linear(self.encoder.config.hidden_size, 3)
+        self.encoder = BertModel(config, add_pooling_layer=True)
+        self.scores = torch.nn.Linear(config.hidden_size, 4)
+        self.passage = torch.nn.Linear(config.hidden_size, 2)
+        torch.nn.init.normal_(self.scores.weight, std=_HEAD_SPREAD)
+        torch.nn.init.zeros_(self.scores.bias)
 
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Start, end and sentence scores of each token."""
-        states = self.encoder(
-            input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
-        ).last_hidden_state
-        start, end, sentence = self.scores(states).unbind(-1)
-        return start, end, sentence
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The scores of each token, and those of each passage."""
+        states = self.encoder(input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids)
+        return self.scores(states.last_hidden_state), self.passage(states.pooler_output)
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """An example as token ids. Positions count tokens of the whole input; bounds are (first, last exclusive)."""
+def reader_of(tensors: Tensors) -> TrainedReader:
+    """A reader with these weights; where there are none of the head `scores`, it begins at random.
 
-    ids: tuple[int, ...]
-    passage_from: int
-    sentences: tuple[tuple[int, int], ...]
-    answer: int  # position in `sentences`, or -1
-    start: int  # token of the answer's start, 0 for "not here", -1 when the file gives no span
-    end: int
-
-
-def encode(example: Example, tokenizer: Tokenizer) -> Encoded | None:
-    """The example as token ids, cut to whole sentences around the answer, or around `around` when there is none.
-
-    None when the answer does not fit, or a sentence has no token (it may consist of characters that are not seen).
+    Raises ValueError when others are missing, or one is too many.
     """
-    question = tokenizer.encode(example.question, add_special_tokens=False).ids[:_MAX_QUESTION_TOKENS]
-    passage = tokenizer.encode(example.passage, add_special_tokens=False)
-    room = MAX_TOKENS - len(question) - 3
-    bounds = [_tokens_of(sentence, passage.offsets) for sentence in example.sentences]
-    first, last = _window(bounds, example.answer if example.answer >= 0 else example.around, room)
-    # The mean over no tokens is not a number, and one of those in the loss ruins all weights.
-    if last <= first or any(a == b for a, b in bounds[first:last]):
-        return None
-    low, high = bounds[first][0], bounds[last - 1][1]
-    offset = len(question) + 2
-    cls, sep = mark_ids(tokenizer)
-    start = end = -1
-    if example.answer < 0:
-        start = end = 0
-    elif example.span is not None:
-        inside = _tokens_of(example.span, passage.offsets)
-        start, end = inside[0] - low + offset, inside[1] - 1 - low + offset
-        if inside[1] > high:
-            return None
-    return Encoded(
-        ids=(cls, *question, sep, *passage.ids[low:high], sep),
-        passage_from=offset,
-        sentences=tuple((a - low + offset, b - low + offset) for a, b in bounds[first:last]),
-        answer=example.answer - first if example.answer >= 0 else -1,
-        start=start,
-        end=end,
-    )
+    model = TrainedReader(_config_of(tensors))
+    state = {name: torch.tensor(value) for name, value in tensors.items()}
+    missing, unexpected = model.load_state_dict(state, strict=False)
+    missing = [name for name in missing if not name.startswith("scores.")]
+    if missing or unexpected:
+        raise ValueError(f"the weights are not those of a reader: missing {missing[:3]}, unknown {unexpected[:3]}")
+    return model
 
 
-def mark_ids(tokenizer: Tokenizer) -> tuple[int, int]:
-    """The ids of the marks at the beginning and between the parts. Raises ValueError for another kind of model."""
-    cls, sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
-    if cls is None or sep is None:
-        raise ValueError("the tokenizer has no [CLS] and [SEP]")
-    return cls, sep
+def freeze(model: TrainedReader, layers: int) -> None:
+    """Keep the embeddings and the lowest `layers` from learning: in the same time a third more is seen."""
+    model.encoder.embeddings.requires_grad_(False)
+    for layer in model.encoder.encoder.layer[:layers]:
+        layer.requires_grad_(False)
 
 
-def loss(model: Reader, batch: Sequence[Encoded]) -> torch.Tensor:
-    """Cross entropy over sentences and "not here", and over start and end where the span is known."""
-    start, end, sentence = model(*tensors(batch))
-    total: torch.Tensor = sentence.new_zeros(())
-    for row, item in enumerate(batch):
-        total = total + torch.nn.functional.cross_entropy(
-            sentence_logits(sentence[row], item).unsqueeze(0), torch.tensor([item.answer + 1])
-        )
-        if item.start >= 0:
-            for scores, target in ((start[row], item.start), (end[row], item.end)):
-                allowed = torch.cat((scores[:1], scores[item.passage_from : len(item.ids) - 1]))
-                place = 0 if target == 0 else target - item.passage_from + 1
-                total = total + 0.5 * torch.nn.functional.cross_entropy(allowed.unsqueeze(0), torch.tensor([place]))
-    return total / len(batch)
+def run(model: TrainedReader, passages: Sequence[EncodedPassage]) -> list[PassageScores]:
+    """The scores of each passage, in order."""
+    by_length = sorted(range(len(passages)), key=lambda i: len(passages[i].ids))
+    scores: dict[int, PassageScores] = {}
+    for start in range(0, len(by_length), _ROWS_AT_ONCE):
+        part = by_length[start : start + _ROWS_AT_ONCE]
+        with shorter_products():
+            tokens, whole = model(*tensors_of([passages[i] for i in part]))
+        for row, i in enumerate(part):
+            scores[i] = PassageScores(tokens[row].float(), whole[row].float())
+    return [scores[i] for i in range(len(passages))]
 
 
-def sentence_logits(scores: torch.Tensor, item: Encoded) -> torch.Tensor:
-    """The score of "not here" and of each sentence, shape (1 + sentences,)."""
-    return torch.stack((scores[0], *(scores[a:b].mean() for a, b in item.sentences)))
-
-
-def tensors(batch: Sequence[Encoded]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def tensors_of(passages: Sequence[EncodedPassage]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Ids, mask and token types, padded to the longest."""
-    width = max(len(item.ids) for item in batch)
-    ids = torch.zeros((len(batch), width), dtype=torch.long)
+    width = max(len(passage.ids) for passage in passages)
+    ids = torch.zeros((len(passages), width), dtype=torch.long)
     mask, types = torch.zeros_like(ids), torch.zeros_like(ids)
-    for row, item in enumerate(batch):
-        ids[row, : len(item.ids)] = torch.tensor(item.ids)
-        mask[row, : len(item.ids)] = 1
-        types[row, item.passage_from : len(item.ids)] = 1
+    for row, passage in enumerate(passages):
+        ids[row, : len(passage.ids)] = torch.tensor(passage.ids)
+        mask[row, : len(passage.ids)] = 1
+        types[row, passage.second_part : len(passage.ids)] = 1
     return ids, mask, types
 
 
-def _tokens_of(span: Span, offsets: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """The tokens that overlap `span`, as first and last exclusive."""
-    inside = [i for i, (a, b) in enumerate(offsets) if a < span.end and b > span.start]
-    return (inside[0], inside[-1] + 1) if inside else (0, 0)
-
-
-def _window(bounds: Sequence[tuple[int, int]], around: int, room: int) -> tuple[int, int]:
-    """Whole sentences around one of them that fit, as positions first and last exclusive; grows to both sides."""
-    if not bounds or bounds[around][1] - bounds[around][0] > room or bounds[around][1] == 0:
-        return 0, 0
-    first, last = around, around + 1
-    grown = True
-    while grown:
-        grown = False
-        if last < len(bounds) and bounds[last][1] - bounds[first][0] <= room:
-            last, grown = last + 1, True
-        # In turns: were one side filled first, the answer would mostly be the first sentence of a cut passage.
-        if first > 0 and bounds[last - 1][1] - bounds[first - 1][0] <= room:
-            first, grown = first - 1, True
-    return first, last
+def _config_of(tensors: Tensors) -> BertConfig:
+    """The sizes of the encoder with these weights."""
+    words = tensors["encoder.embeddings.word_embeddings.weight"]
+    layers = {name.removeprefix(_LAYER).partition(".")[0] for name in tensors if name.startswith(_LAYER)}
+    return BertConfig(
+        vocab_size=words.shape[0],
+        hidden_size=words.shape[1],
+        num_hidden_layers=len(layers),
+        num_attention_heads=HEADS,
+        intermediate_size=tensors[f"{_LAYER}0.intermediate.dense.bias"].shape[0],
+        max_position_embeddings=tensors["encoder.embeddings.position_embeddings.weight"].shape[0],
+    )

@@ -1,14 +1,15 @@
-"""Makes `embedder-ranges.safetensors`: how large the inputs of each product of the bundled embedder get.
+"""How large the inputs of each product of an encoder get: what its weights are brought to int8 with.
 
-`python -m rag.training.ranges --squad FILE --out FILE` runs it in float32 over paragraphs of a file in the SQuAD
-layout. Whatever the texts, the vectors stay what they are but for rounding; these numbers decide how little that is.
+`python -m rag.training.ranges --squad FILE --out FILE` makes `embedder-ranges.safetensors`: it runs the bundled
+embedder in float32 over paragraphs of a file in the SQuAD layout. Whatever the texts, the vectors stay what they are
+but for rounding; these numbers decide how little that is.
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +18,12 @@ from onnx import TensorProto, helper
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer
 
-from rag.cases import read_squad
-from rag.graph import Array, embedder_graph
-from rag.models import find_model
-from rag.pretrained import Pretrained
+from rag.evaluate.cases import read_squad
+from rag.models.catalogue import find_model
+from rag.models.graph import Array, embedder_graph
+from rag.models.pretrained import Pretrained
+from rag.models.runtime import open_session
 from rag.settings import BUNDLED_MODEL
-from rag.workers import open_session
 
 _TOKENS = 256
 
@@ -36,30 +37,39 @@ def main() -> None:
     arguments = parser.parse_args()
     documents, _ = read_squad(arguments.squad)
     apart = documents[:: max(1, len(documents) // arguments.paragraphs)][: arguments.paragraphs]
-    save_file(ranges([document.text for document in apart]), arguments.out)
+    save_file(embedder_ranges([document.text for document in apart]), arguments.out)
 
 
-def ranges(texts: Sequence[str]) -> dict[str, Array]:
-    """For each product the largest absolute value of each of its inputs over all tokens of `texts`, float32."""
+def embedder_ranges(texts: Sequence[str]) -> dict[str, Array]:
+    """The ranges of the bundled embedder over all tokens of `texts`, of each at most the first 256."""
     folder = find_model(BUNDLED_MODEL)
     weights = Pretrained(folder)
     model = embedder_graph(weights, weights.words(), weights.places(), dimension=weights.dimension)
-    inputs = {n.output[0].removesuffix(".product"): n.input[0] for n in model.graph.node if n.op_type == "MatMul"}
-    names = sorted(set(inputs.values()))
-    model.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names)
     tokenizer: Tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.enable_truncation(_TOKENS)
+    return input_ranges(model, ({"input_ids": np.array([tokenizer.encode(text).ids])} for text in texts))
+
+
+def input_ranges(model: onnx.ModelProto, inputs: Iterable[Mapping[str, Array]]) -> dict[str, Array]:
+    """For each product of a float32 graph the largest absolute value of each of its inputs, float32.
+
+    `inputs` are those of the graph, one text after the other. Products are named as `rag.models.pretrained` does.
+    """
+    of_product = {n.output[0].removesuffix(".product"): n.input[0] for n in model.graph.node if n.op_type == "MatMul"}
+    names = sorted(set(of_product.values()))
+    watched = onnx.ModelProto()
+    watched.CopyFrom(model)
+    watched.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names)
     largest: dict[str, Array] = {}
     with tempfile.TemporaryDirectory() as work:
-        onnx.save(model, Path(work) / "open.onnx")
-        session = open_session(Path(work) / "open.onnx")
-        for text in texts:
-            ids = np.array([tokenizer.encode(text).ids], dtype=np.int64)
-            for name, value in zip(names, session.run(names, {"input_ids": ids}), strict=True):
-                seen = np.abs(value).max(axis=(0, 1))
+        onnx.save(watched, Path(work) / "watched.onnx")
+        session = open_session(Path(work) / "watched.onnx")
+        for given in inputs:
+            for name, value in zip(names, session.run(names, given), strict=True):
+                seen = np.abs(value).reshape(-1, value.shape[-1]).max(axis=0)
                 largest[name] = np.maximum(largest.get(name, seen), seen)
-    return {product: np.array(largest[name], dtype=np.float32) for product, name in inputs.items()}
+    return {product: np.array(largest[name], dtype=np.float32) for product, name in of_product.items()}
 
 
 if __name__ == "__main__":

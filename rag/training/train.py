@@ -1,216 +1,224 @@
-"""Trains the reader: `python -m rag.training.train --data FOLDER --out FOLDER --minutes 60`.
+"""Trains the reader: `python -m rag.training.train --base FILE --desk FOLDER... --out FOLDER --minutes 120`.
 
-With `--start` it begins with the weights of another run. With `--also FILE` it learns from a second SQuAD file too, and
-`--leave-out 0/2` keeps every second article of that file, beginning with the first, to measure on.
+`--base` is what it begins with: see `rag.training.base_weights`. `--desk` names collections of documents and questions,
+like those of `rag/training/desk`; `--data` a folder with the files in the SQuAD layout that `rag.training.mixture`
+lists.
 
-Writes a checkpoint every few minutes and goes on from the last one when started again. The learning rate falls to zero
-at the end of the given minutes, so the time is the schedule. While a file `pause` lies in the output folder it waits.
+With `--processes 2` two of them train side by side, each in one thread on questions of its own, and take the mean of
+their weights every few minutes: threads of one process would wait for each other.
+
+Each writes a checkpoint every few minutes into a folder of its own under `--out`, and goes on from it when started
+again. The learning rate falls to zero at the end of the time, so the time is the schedule. While a file `pause` lies in
+the output folder they wait.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import os
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
-import numpy as np
 import torch
-from tokenizers import Tokenizer
 
-from rag.models import find_model
-from rag.settings import BUNDLED_MODEL
-from rag.training.data import article_examples, read_sentence_examples, read_squad_examples
-from rag.training.example import Example
-from rag.training.model import Encoded, Reader, encode, loss, sentence_logits, tensors
-from rag.training.unanswerable import with_unanswerables
+from rag.models.exported import hash_file
+from rag.training.base_weights import BASE_SHA256, read_base
+from rag.training.collection import LabelledCollection, load_collection, load_embedder
+from rag.training.encoding import EncodedGroup, load_tokenizer
+from rag.training.losses import Tally, loss
+from rag.training.mixture import batches, kinds_of
+from rag.training.model import TrainedReader, freeze, reader_of
+from rag.training.sharing import mean_with_peers, run_side_by_side, share_weights, write_whole
 
-_BATCH = 16
-_WARM_UP = 0.05  # share of the time
-_SAVE_SECONDS = 420.0
-# Examples to measure on, at most.
-_MEASURED = 800
-_SQUAD_FILES = ("squad-train-part.json", "new_wiki_v1.0.json", "reddit_v1.0.json", "policyqa.json")
+CHECKPOINT = "reader.pt"
+
+_WARM_UP = 0.04  # share of the time
+_SAVE_SECONDS = 240.0
+_REPORT_STEPS = 50
+_WEIGHT_DECAY = 0.01
+_LARGEST_GRADIENT = 1.0
+# The head for tokens begins at random and learns so many times as fast as the layers, which begin with much.
+_HEAD_RATE = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run learns from and for how long. `start` is a `reader.pt` of another run."""
+    """What a training begins with, learns from and how long. One of `minutes` and `until` is given."""
 
-    data: Path
+    base: Path
+    desk: tuple[Path, ...]
     out: Path
-    minutes: float
-    learning_rate: float = 1.2e-4
-    start: Path | None = None
-    dev: Path | None = None
-    also: Path | None = None
-    leave_out: tuple[int, int] | None = None
-    # How many examples of the training files go with those of `also`; None for all.
-    replay: int | None = None
+    data: Path | None = None
+    minutes: float | None = None  # of computing in each process; what it waits is not counted
+    until: float | None = None  # seconds since 1970
+    processes: int = 1
+    learning_rate: float = 5e-5
+    groups: int = 8  # questions in a batch
+    frozen_layers: int = 4
+    desk_share: float = 1.0  # of the questions to the collections
+    seed: int = 0
+
+    def remaining(self, spent: float) -> float:
+        """Seconds to the end of the training, after so many seconds of computing."""
+        if self.until is not None:
+            return max(0.0, self.until - time.time())
+        return max(0.0, (self.minutes or 0.0) * 60 - spent)
+
+
+@dataclass(slots=True)
+class Run:
+    """A training in one process, and how far it is."""
+
+    model: TrainedReader
+    optimizer: torch.optim.Optimizer
+    spent: float = 0.0  # seconds of computing
+    seen: int = 0  # passages
+    steps: int = 0
 
 
 def main() -> None:
     """Read the arguments and train."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder with the training files")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--base", type=Path, required=True, help="a graph in ONNX to begin with")
+    parser.add_argument("--desk", type=Path, nargs="*", default=[], help="folders of docs/ and questions.jsonl")
+    parser.add_argument("--data", type=Path, help="a folder with files in the SQuAD layout")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--learning-rate", type=float, default=1.2e-4)
-    parser.add_argument("--start", type=Path, help="a reader.pt to begin with")
-    parser.add_argument("--dev", type=Path, help="a SQuAD file to measure on while training")
-    parser.add_argument("--also", type=Path, help="a SQuAD file with real unanswerable questions, to learn from too")
-    parser.add_argument("--leave-out", help="K/N: every N-th article of it from the K-th on is measured on instead")
-    parser.add_argument("--replay", type=int, help="how many examples of the folder go with those of --also")
+    end = parser.add_mutually_exclusive_group(required=True)
+    end.add_argument("--minutes", type=float, help="of computing in each process")
+    end.add_argument("--until", type=_time_of_day, help="HH:MM, today")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--learning-rate", type=float, default=5e-5)
+    parser.add_argument("--frozen-layers", type=int, default=4, help="the lowest layers, which do not learn")
+    parser.add_argument("--desk-share", type=float, default=1.0, help="of the collections' questions, to learn from")
+    parser.add_argument("--seed", type=int, default=0)
     given = vars(parser.parse_args())
-    if given["leave_out"]:
-        given["leave_out"] = tuple(int(part) for part in given["leave_out"].split("/"))
-    torch.manual_seed(0)
-    # Products in bfloat16 where the processor has instructions for it: half as fast again, and one thread is then the
-    # best use of a core.
-    torch.set_float32_matmul_precision("medium")
-    train(Plan(**given))
+    train(Plan(**{**given, "desk": tuple(given["desk"])}))
 
 
 def train(plan: Plan) -> None:
-    """Train for the planned minutes of computing, waiting not counted, and leave `reader.pt` in `out`."""
+    """Train as planned, and leave a checkpoint for each process in a folder under `plan.out`.
+
+    Raises what reading the base, the collections and the files raises, and RuntimeError when a process failed.
+    """
     plan.out.mkdir(parents=True, exist_ok=True)
-    folder = find_model(BUNDLED_MODEL)
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    rng = random.Random(0)
-    learnt, held_out = examples_of(plan, rng)
-    encoded = [e for example in learnt if (e := encode(example, tokenizer))]
-    rng.shuffle(encoded)
-    measured = sorted((e for x in held_out if (e := encode(x, tokenizer))), key=lambda e: len(e.ids))
-    print(f"{len(encoded)} examples, {sum(e.answer < 0 for e in encoded)} of them unanswerable", flush=True)
-    model = Reader(folder)
-    model.encoder.embeddings.requires_grad_(False)
-    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], weight_decay=0.01)
-    if plan.start is not None:
-        model.load_state_dict(torch.load(plan.start, weights_only=True)["model"])
-    spent, seen = _resume(plan.out, model, optimizer)
-    saved = time.monotonic()
-    for batch in _batches(encoded, rng, skip=seen):
+    if (found := hash_file(plan.base)) != BASE_SHA256:
+        print(f"the base is not the one that the shipped reader began with; its SHA-256 is {found}", flush=True)
+    load_collections(plan)  # once, before the processes read what is kept of it
+    if plan.processes == 1:
+        train_one(plan, 0)
+        return
+    run_side_by_side(train_one, [(plan, number) for number in range(plan.processes)])
+
+
+def load_collections(plan: Plan) -> list[LabelledCollection]:
+    """The collections of the plan, as they were kept beside the run, or made now."""
+    if not plan.desk:
+        return []
+    embedder = load_embedder()
+    return [load_collection(folder, plan.out / "collections", embedder) for folder in plan.desk]
+
+
+def train_one(plan: Plan, number: int) -> None:
+    """The training of one of the processes."""
+    torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // plan.processes))
+    torch.manual_seed(plan.seed * plan.processes + number)
+    own = plan.out / str(number)
+    own.mkdir(exist_ok=True)
+    peers = [plan.out / str(other) for other in range(plan.processes) if other != number]
+    collections = load_collections(plan)
+    kinds = kinds_of(collections, plan.data, desk_share=plan.desk_share)
+    if number == 0:
+        for kind in kinds:
+            print(f"{len(kind.draws)} questions, {kind.share:.2f}: {kind.name}", flush=True)
+    run = begin(plan, own)
+    # Other questions than before it was interrupted.
+    rng = random.Random(f"{plan.seed}/{number}/{run.seen}")
+    saved, tally, since = time.monotonic(), Tally(), run.spent
+    for batch in batches(kinds, load_tokenizer(), rng, size=plan.groups):
         while (plan.out / "pause").exists():
             time.sleep(1)
         started = time.monotonic()
-        share = spent / (plan.minutes * 60)
-        if share >= 1:
+        remaining = plan.remaining(run.spent)
+        if remaining <= 0:
             break
-        for group in optimizer.param_groups:
-            group["lr"] = plan.learning_rate * min(share / _WARM_UP, (1 - share) / (1 - _WARM_UP)) + 1e-7
-        model.train()
-        value = loss(model, batch)
-        optimizer.zero_grad()
-        value.backward()  # type: ignore[no-untyped-call] # torch has no type for it
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        seen += len(batch)
-        spent += time.monotonic() - started
+        rate = plan.learning_rate * rate_at(run.spent / (run.spent + remaining))
+        for group in run.optimizer.param_groups:
+            group["lr"] = rate * group["factor"]
+        tally.add(_step(run, batch, rng))
+        run.spent += time.monotonic() - started
+        if run.steps % _REPORT_STEPS == 0:
+            print(_progress(number, run, tally, run.spent - since, rate), flush=True)
+            tally, since = Tally(), run.spent
         if time.monotonic() - saved > _SAVE_SECONDS:
-            _save(plan.out, model, optimizer, spent, seen, measured)
+            state = run.model.state_dict()
+            share_weights(own, state)
+            run.model.load_state_dict(mean_with_peers(state, peers, newest_seconds=1.75 * _SAVE_SECONDS))
+            _save(own, run)
             saved = time.monotonic()
-    _save(plan.out, model, optimizer, spent, seen, measured)
+    _save(own, run)
 
 
-def measure(model: Reader, examples: Sequence[Encoded]) -> dict[str, float]:
-    """Share of right sentences among the answerable, and the area under the curve of answerable or not."""
-    model.eval()
-    right: list[float] = []
-    positive: list[float] = []
-    negative: list[float] = []
-    with torch.no_grad():
-        for start in range(0, len(examples), 32):
-            batch = examples[start : start + 32]
-            _, _, scores = model(*tensors(batch))
-            for row, item in enumerate(batch):
-                logits = sentence_logits(scores[row], item)
-                margin = float(logits[1:].max() - logits[0])
-                (positive if item.answer >= 0 else negative).append(margin)
-                if item.answer >= 0:
-                    right.append(float(int(logits[1:].argmax()) == item.answer))
-    # Each pair counts: an answerable example above an unanswerable one, half when level.
-    above = np.array(positive)[:, None] - np.array(negative)[None, :]
-    wins = (above > 0).sum() + 0.5 * (above == 0).sum()
-    return {
-        "right_sentence": round(sum(right) / max(1, len(right)), 4),
-        "auc": round(float(wins) / max(1, above.size), 4),
+def begin(plan: Plan, own: Path) -> Run:
+    """The run at its last checkpoint in the folder `own`, or with the weights of the base."""
+    model = reader_of(read_base(plan.base))
+    freeze(model, plan.frozen_layers)
+    head = list(model.scores.parameters())
+    rest = [p for p in model.parameters() if p.requires_grad and all(p is not known for known in head)]
+    groups = [{"params": rest, "factor": 1.0}, {"params": head, "factor": _HEAD_RATE}]
+    run = Run(model, torch.optim.AdamW(groups, lr=0.0, weight_decay=_WEIGHT_DECAY))
+    if (own / CHECKPOINT).exists():
+        state = torch.load(own / CHECKPOINT, weights_only=True)
+        model.load_state_dict(state["model"])
+        run.optimizer.load_state_dict(state["optimizer"])
+        run.spent, run.seen, run.steps = state["spent"], state["seen"], state["steps"]
+        print(f"goes on after {run.seen} passages and {run.spent / 60:.0f} minutes", flush=True)
+    return run
+
+
+def rate_at(share: float) -> float:
+    """The learning rate, of its highest, after a share of the time: up in a straight line, and down to nothing."""
+    return min(max(share, 0.05 * _WARM_UP) / _WARM_UP, (1 - share) / (1 - _WARM_UP))
+
+
+def _step(run: Run, batch: Sequence[EncodedGroup], rng: random.Random) -> Tally:
+    """Learn from one batch."""
+    run.model.train()
+    value, tally = loss(run.model, batch, rng)
+    run.optimizer.zero_grad()
+    value.backward()  # type: ignore[no-untyped-call] # torch has no type for it
+    torch.nn.utils.clip_grad_norm_(run.model.parameters(), _LARGEST_GRADIENT)
+    run.optimizer.step()
+    run.seen += tally.passages
+    run.steps += 1
+    return tally
+
+
+def _progress(number: int, run: Run, tally: Tally, seconds: float, rate: float) -> str:
+    speed = f"{tally.passages / seconds:.1f} passages/s, {tally.tokens / seconds:.0f} tokens/s"
+    now = datetime.now().strftime("%H:%M:%S")
+    return f"{now} [{number}] step {run.steps}, {run.seen} passages, {speed}; {tally.line()}; rate {rate:.1e}"
+
+
+def _save(own: Path, run: Run) -> None:
+    """Write a checkpoint in one step."""
+    state = {
+        "model": run.model.state_dict(),
+        "optimizer": run.optimizer.state_dict(),
+        "spent": run.spent,
+        "seen": run.seen,
+        "steps": run.steps,
     }
+    write_whole(own / CHECKPOINT, state)
 
 
-def examples_of(plan: Plan, rng: random.Random) -> tuple[list[Example], list[Example]]:
-    """The examples to learn from, those made unanswerable included, and up to 800 to measure on."""
-    read = {name: read_squad_examples(plan.data / name) for name in _SQUAD_FILES}
-    known = frozenset(example.question for examples in read.values() for example in examples)
-    learnt: list[Example] = []
-    for examples in read.values():
-        learnt += with_unanswerables(examples, rng)
-    learnt += read_sentence_examples(plan.data / "squad-train-sentences.json", rng, known)
-    held_out = read_squad_examples(plan.dev) if plan.dev else []
-    if plan.replay is not None:
-        learnt = rng.sample(learnt, min(plan.replay, len(learnt)))
-    if plan.also is not None:
-        kept, left = _split(plan.also, plan.leave_out)
-        learnt += kept
-        held_out = left or held_out
-    return learnt, random.Random(1).sample(held_out, min(_MEASURED, len(held_out)))
-
-
-def _split(path: Path, leave_out: tuple[int, int] | None) -> tuple[list[Example], list[Example]]:
-    """The examples of a SQuAD file's articles to learn from, and those of the articles left out."""
-    kept: list[Example] = []
-    left: list[Example] = []
-    for position, article in enumerate(json.loads(path.read_text(encoding="utf-8"))["data"]):
-        out = leave_out is not None and position % leave_out[1] == leave_out[0]
-        (left if out else kept).extend(article_examples(article))
-    return kept, left
-
-
-def _batches(encoded: Sequence[Encoded], rng: random.Random, *, skip: int) -> Iterator[list[Encoded]]:
-    """Batches without end, of examples of like length; `skip` leaves out what was seen before a restart.
-
-    Raises ValueError when there are none.
-    """
-    if not encoded:
-        raise ValueError("there is no example to train on: the data files hold none that fits")
-    while True:
-        for start in range(0, len(encoded), _BATCH * 50):
-            pool = sorted(encoded[start : start + _BATCH * 50], key=lambda e: len(e.ids))
-            batches = [pool[i : i + _BATCH] for i in range(0, len(pool), _BATCH)]
-            rng.shuffle(batches)
-            for batch in batches:
-                if skip > 0:
-                    skip -= len(batch)
-                else:
-                    yield batch
-
-
-def _save(
-    out: Path, model: Reader, optimizer: torch.optim.Optimizer, spent: float, seen: int, held_out: Sequence[Encoded]
-) -> None:
-    """Write a checkpoint in one step, and a line of figures."""
-    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "spent": spent, "seen": seen}
-    torch.save(state, out / "reader.pt.new")
-    (out / "reader.pt.new").replace(out / "reader.pt")
-    line = {"minutes": round(spent / 60, 1), "seen": seen, **measure(model, held_out)}
-    with (out / "log.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
-    print(line, flush=True)
-
-
-def _resume(out: Path, model: Reader, optimizer: torch.optim.Optimizer) -> tuple[float, int]:
-    """Seconds spent and examples seen by the checkpoint in `out`; zeros when there is none."""
-    path = out / "reader.pt"
-    if not path.exists():
-        return 0.0, 0
-    state = torch.load(path, weights_only=True)
-    model.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
-    return state["spent"], state["seen"]
+def _time_of_day(text: str) -> float:
+    """Seconds since 1970 of a time today: "14:30"."""
+    at = datetime.strptime(text, "%H:%M").time()
+    return datetime.combine(datetime.now().date(), at).timestamp()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 Each part is a program of its own and runs in a process of its own, one after the other: the models, beside the rivals,
 under load, starting, growing, and growing further without a database. What they found goes into a folder as JSON; the
-tables made of it replace the block between two marks in README.md, and the pictures stand beside this file. With
+tables made of it replace the block between two marks in docs/performance.md, and the pictures are in docs/images/. With
 --quick nothing but the folder is written.
 """
 
@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.report import put_into_readme, tables
+from tests.bench.report import tables, write_page
 
 ROOT = Path(__file__).parents[2]
 _SIZES = (10_000, 100_000, 1_000_000)
@@ -59,7 +59,7 @@ def main() -> int:
     parser.add_argument("--squad", type=Path, metavar="FILE", help="passages and questions in the SQuAD layout")
     parser.add_argument("--text", type=Path, nargs="*", default=[], metavar="FILE", help="more of these, only for size")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench", help="a folder for what is found")
-    parser.add_argument("--quick", action="store_true", help="two parts, small; the README stays as it is")
+    parser.add_argument("--quick", action="store_true", help="two parts, small; the page stays as it is")
     parser.add_argument("--only", nargs="+", metavar="PART", help="run these parts; the others are as they were found")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ def main() -> int:
     made = tables(given.out)
     _say(made)
     if not given.quick:
-        put_into_readme(ROOT / "README.md", given.out)
+        write_page(ROOT / "docs" / "performance.md", given.out)
     if failed:
         _say(f"Not measured, for what they said above: {', '.join(failed)}.")
     return 1 if failed else 0
@@ -92,9 +92,9 @@ def _run(part: Part, out: Path, *, has_squad: bool) -> bool:
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a part: the packages of this checkout and of its tests, and no settings of Citewell."""
+    """The environment of a part: the packages of this checkout, and no settings of Citewell."""
     kept = {name: value for name, value in environ.items() if not name.startswith("CITEWELL_")}
-    return {**kept, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}", "HF_HUB_OFFLINE": "1"}
+    return {**kept, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
 
 
 def _say(lines: str | Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """How long until the first sentence is on the screen? `python -m tests.bench.first_sentence`
 
 From the press of Enter to the frame that shows the first sentence, or that there is none, in headless Chromium on this
-machine, over the real pipeline with the reader and `seeds/`. The questions are those of `seeds/questions.jsonl`; the
+machine, over the real library with the reader and `seeds/`. The questions are those of `seeds/questions.jsonl`; the
 first few warm up and are left out. Beside it stands the time that the service took for the whole answer, and the load
 of the machine: with others at work on it, both say little.
 """
@@ -15,11 +15,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
-from rag.pipeline import Pipeline
-from rag.settings import Settings
-from tests.web.test_limits import serving
+from rag.app import Citewell
+from tests.support.servers import serving
+from tests.support.visits import launched
+from web.settings import WebSettings
 
 ROOT = Path(__file__).parent.parent.parent
 _WARM_UP = 5
@@ -42,17 +41,15 @@ def main() -> None:
     """Print the median and the 95th percentile in milliseconds."""
     lines = (ROOT / "seeds" / "questions.jsonl").read_text(encoding="utf-8").splitlines()
     questions = [json.loads(line)["question"] for line in lines]
-    with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
-        settings = Settings(data_dir=Path(data), questions_per_minute=100_000)
-        with Pipeline.open(settings, create=True) as pipeline:
-            pipeline.ingest([ROOT / "seeds", ROOT / "tests" / "data" / "library"])
-            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-            with serving(pipeline) as port:
+    with tempfile.TemporaryDirectory() as data, launched() as browser:
+        settings = WebSettings(data_dir=Path(data), questions_per_minute=100_000)
+        with Citewell.open(settings, create=True) as citewell:
+            citewell.documents.ingest([ROOT / "seeds", ROOT / "tests" / "data" / "library"])
+            with serving(citewell) as port:
                 page = browser.new_page()
                 page.goto(f"http://127.0.0.1:{port}/")
                 page.locator("citewell-chat:defined").wait_for()
                 took = [page.evaluate(_TIMED, question) for question in questions]
-            browser.close()
     sys.stdout.write(f"{len(took) - _WARM_UP} questions, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
     for name, column in zip(("on the screen", "in the service"), zip(*took[_WARM_UP:], strict=True), strict=True):
         most = sorted(column)[int(0.95 * len(column))]

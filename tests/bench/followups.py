@@ -8,9 +8,10 @@ question as a person wrote it to stand alone. It has no passages, so they are bu
 - sections: the answers of a section are the paragraphs of a document, which is ingested like any other;
 - bare: each answer is a passage, with nothing over it.
 
-The answers of all articles compete. A question is searched for as it was asked (raw), as `rag.converse` makes it stand
-alone (ours), and as the person wrote it (human), by the pipeline's own search. The passage that holds the answer is the
-right one. Questions without an answer are left out, and so is the last one of a dialogue, whose answer is not given.
+The answers of all articles compete. A question is searched for as it was asked (raw), as `rag.answer.followup` makes it
+stand alone (ours), and as the person wrote it (human), by Citewell's own search. The passage that holds the answer
+is the right one. Questions without an answer are left out, and so is the last one of a dialogue, whose answer is not
+given.
 
 The rules see what a conversation has: earlier questions as they made them, earlier answers as quotes, title and
 heading as topics. At the first question there is nothing earlier, but those who asked it had title and heading before
@@ -35,14 +36,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from rag.converse import stand_alone
-from rag.embed import Embedder, OnnxEmbedder
+from rag.answer.followup.stand_alone import stand_alone
+from rag.app import Citewell
 from rag.errors import InputError, RagError
-from rag.models import load_model
-from rag.pipeline import Pipeline
+from rag.models.catalogue import load_model
+from rag.models.embedder import Embedder, OnnxEmbedder
 from rag.records import Block, BlockKind, Document, Exchange, Passage, Sentence, SentenceKind, Source, Span
 from rag.settings import BUNDLED_MODEL, Settings
-from rag.store import Store
+from rag.store.sqlite.sqlite_store import SqliteStore
+from tests.support.access import EVERYTHING
 
 _DEPTH = 100
 # With this in front of the titles, the seven articles that were read before the halves were made are to be tuned on.
@@ -104,10 +106,10 @@ def main() -> None:
             embedder = OnnxEmbedder(load_model(BUNDLED_MODEL, folder))
             sys.stdout.write("".join(f"{line}\n" for line in HEAD))
             for build in given.build or BUILDS:
-                with open_build(build, turns, embedder, folder / build) as pipeline:
+                with open_build(build, turns, embedder, folder / build) as citewell:
                     for topics in given.topics or TOPICS:
                         asked = [turn for turn in turns if given.half in ("all", half_of(turn.title))]
-                        outcomes = measure(asked, pipeline, all_places(turns, build), topics)
+                        outcomes = measure(asked, citewell, all_places(turns, build), topics)
                         sys.stdout.write("".join(f"{line}\n" for line in table(f"{build}, {topics}", outcomes)))
                         sys.stdout.flush()
                         if given.outcomes:
@@ -192,27 +194,27 @@ def _document(turns: Sequence[Turn]) -> Document:
 
 
 @contextmanager
-def open_build(build: str, turns: Sequence[Turn], embedder: Embedder, folder: Path) -> Iterator[Pipeline]:
-    """A pipeline over the passages of a build, which are indexed first if they are not there."""
+def open_build(build: str, turns: Sequence[Turn], embedder: Embedder, folder: Path) -> Iterator[Citewell]:
+    """Citewell over the passages of a build, which are indexed first if they are not there."""
     settings = Settings(data_dir=folder, reader=False)
     documents = make_documents(turns)
     if build == "sections":
-        with Pipeline.open(settings, embedder=embedder, create=True) as pipeline:
-            pipeline.add_documents(documents)
-            yield pipeline
+        with Citewell.open(settings, embedder=embedder, create=True) as citewell:
+            citewell.documents.add(documents)
+            yield citewell
         return
-    store = Store.open(folder, create=True)
-    with Pipeline(settings, store, embedder, None) as pipeline:
+    store = SqliteStore.open(folder, create=True)
+    with Citewell(settings, store, embedder, None) as citewell:
         with store.write_lock():
             store.bind_model(embedder.identity)
             for document in documents:
                 if not store.is_stored(document):
                     _store_answers(document, store, embedder, is_bare=build == "bare")
-        pipeline.rebuild()
-        yield pipeline
+        citewell.maintenance.rebuild()
+        yield citewell
 
 
-def _store_answers(document: Document, store: Store, embedder: Embedder, *, is_bare: bool) -> None:
+def _store_answers(document: Document, store: SqliteStore, embedder: Embedder, *, is_bare: bool) -> None:
     """Each answer as one sentence and one passage, whatever stands in it."""
     head, *answers = [block.span for block in document.blocks]
     sentences = [Sentence(span, SentenceKind.STATEMENT, head.of(document.text)) for span in answers]
@@ -247,7 +249,7 @@ def rewrite(turns: Sequence[Turn], topics: str) -> dict[tuple[str, int], tuple[s
     return made
 
 
-def measure(turns: Sequence[Turn], pipeline: Pipeline, places: Places, topics: str) -> list[Outcome]:
+def measure(turns: Sequence[Turn], citewell: Citewell, places: Places, topics: str) -> list[Outcome]:
     """The outcome of every turn that has an answer."""
     made = rewrite(turns, topics)
     outcomes = []
@@ -256,15 +258,17 @@ def measure(turns: Sequence[Turn], pipeline: Pipeline, places: Places, topics: s
             ours, seconds = made[turn.dialogue, turn.number]
             texts = dict(zip(WAYS, (turn.question, ours, turn.human), strict=True))
             right = places[turn.section, turn.answer]
-            ranks = {way: _rank(search(pipeline, text), right) for way, text in texts.items()}
+            ranks = {way: _rank(search(citewell, text), right) for way, text in texts.items()}
             outcomes.append(Outcome(turn, ours, seconds, ranks))
     return outcomes
 
 
 @lru_cache(maxsize=50_000)
-def search(pipeline: Pipeline, question: str) -> tuple[tuple[str, Span], ...]:
+def search(citewell: Citewell, question: str) -> tuple[tuple[str, Span], ...]:
     """Where the passages found for a question stand, best first."""
-    return tuple((hit.chunk.source.id, hit.chunk.span) for hit in pipeline.search(question, _DEPTH))
+    return tuple(
+        (hit.chunk.source.id, hit.chunk.span) for hit in citewell.questions.search(question, _DEPTH, access=EVERYTHING)
+    )
 
 
 def _rank(found: Sequence[tuple[str, Span]], places: frozenset[tuple[str, Span]]) -> int:

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.cases import read_squad
 from rag.errors import InputError
+from rag.evaluate.cases import read_squad
 from rag.read import read_bytes
 from rag.records import Document, Source, Span
 

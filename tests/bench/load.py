@@ -24,8 +24,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rag.cases import read_cases, read_squad
-from rag.pipeline import Pipeline
+from rag.app import Citewell
+from rag.evaluate.cases import read_cases, read_squad
 from rag.records import Document
 from rag.settings import Settings
 from tests.bench.post import BrokenReply, Poster
@@ -239,8 +239,8 @@ def table(result: dict[str, Any]) -> Iterator[str]:
 def prepare(data: Path, documents: Sequence[Document]) -> None:
     """Make a data directory with these documents, unless there is one."""
     if not (data / "citewell.sqlite").exists():
-        with Pipeline.open(Settings(data_dir=data), create=True) as pipeline:
-            pipeline.add_documents(documents)
+        with Citewell.open(Settings(data_dir=data), create=True) as citewell:
+            citewell.documents.add(documents)
 
 
 def main() -> None:

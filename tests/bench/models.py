@@ -24,15 +24,16 @@ from typing import Any
 import onnxruntime
 
 from rag import read
-from rag.embed import OnnxEmbedder
-from rag.models import find_model, load_model
-from rag.reader import WEIGHTS_FOLDER, Reader
+from rag.models.catalogue import find_model, load_model
+from rag.models.embedder import OnnxEmbedder
+from rag.models.reader import WEIGHTS_FOLDER, Reader, ReadPassage
+from rag.models.runtime import shared_workers
 from rag.records import Span
 from rag.settings import BUNDLED_MODEL
 from rag.split import split_document
-from rag.workers import shared_workers
 
 _SEEDS = Path(__file__).parents[2] / "seeds"
+_READER_LAYERS = 12
 _QUESTION = "How much did the fund offer for the Japanese semiconductor manufacturer?"
 _USERS = 16
 _PRODUCT = 2048
@@ -115,7 +116,7 @@ def reading(texts: Sequence[str], rounds: int) -> list[Row]:
     assert reader is not None and usual is not None
     usual._workers = InTheCallersThread()  # type: ignore[assignment]
     usual._session = session_on_all_cores()
-    passages = [(text, [Span(0, len(text))]) for text in texts]
+    passages = [ReadPassage("", text, (Span(0, len(text)),)) for text in texts]
     ours, other, torch = in_turn(
         rounds * 2,
         partial(reader.read, _QUESTION, passages),
@@ -149,12 +150,16 @@ def session_on_all_cores() -> Any:
 
 
 def read_by_torch() -> Callable[[Sequence[str]], object]:
-    """The same layers in torch over the same pairs, padded to one batch: what a reader there does."""
+    """As many layers in torch over the same pairs, padded to one batch. What the weights are makes no difference."""
     import torch
-    from transformers import AutoModel, AutoTokenizer
+    from transformers import AutoTokenizer, BertConfig, BertModel
 
     folder = str(find_model(BUNDLED_MODEL))
-    model, tokenizer = AutoModel.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
+    config = BertConfig.from_pretrained(folder)
+    config.num_hidden_layers = _READER_LAYERS
+    model: torch.nn.Module = BertModel(config)
+    model.eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
 
     def run(texts: Sequence[str]) -> object:
         pairs = tokenizer([_QUESTION] * len(texts), list(texts), padding=True, truncation=True, return_tensors="pt")

@@ -1,4 +1,4 @@
-"""What the parts of the benchmark found, as tables for the README."""
+"""What the parts of the benchmark found, as tables for docs/performance.md."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from docs.generate.markdown import replace_block
 from tests.bench.growth import growth_panels, growth_plot
 
-_BEGIN, _END = "<!-- made by make bench -->", "<!-- end -->"
-PICTURE = Path("tests/bench/beside.svg")
-GROWTH = Path("tests/bench/growth.svg")
+BEGIN = "<!-- made by make bench -->"
+# Beside the page.
+PICTURE = Path("images/beside.svg")
+GROWTH = Path("images/growth.svg")
 
 
-def put_into_readme(readme: Path, found: Path) -> None:
-    """Put the tables between the marks in the README, the pictures beside it. Raises ValueError without marks."""
-    text = readme.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not begin or not end:
-        raise ValueError(f"{readme} has no block between {_BEGIN!r} and {_END!r}")
-    readme.write_text(f"{before}{_BEGIN}\n{tables(found)}{_END}{after}", encoding="utf-8")
+def write_page(page: Path, found: Path) -> None:
+    """Put the tables between the marks of the page, and the pictures into `images/` beside it.
+
+    Raises ValueError without marks; then nothing is written.
+    """
+    page.write_text(replace_block(page.read_text(encoding="utf-8"), BEGIN, tables(found)), encoding="utf-8")
+    (page.parent / PICTURE).parent.mkdir(exist_ok=True)
     if (found / PICTURE.name).exists():
-        shutil.copyfile(found / PICTURE.name, readme.parent / PICTURE)
+        shutil.copyfile(found / PICTURE.name, page.parent / PICTURE)
     whole, alone = _read(found / "scale.json"), _read(found / "scale_index.json")
     if whole:
-        (readme.parent / GROWTH).write_text(growth_plot(growth_panels(whole, alone)), encoding="utf-8")
+        (page.parent / GROWTH).write_text(growth_plot(growth_panels(whole, alone)), encoding="utf-8")
 
 
 def tables(found: Path) -> str:

@@ -1,6 +1,6 @@
 """How well passages and sentences are found, on judged sets given by path: `python -m tests.bench.retrieval --help`.
 
-It is the pipeline's own search that is measured, with its defaults. A document ranks where its best passage ranks. The
+It is Citewell's own search that is measured, with its defaults. A document ranks where its best passage ranks. The
 measures are those of trec_eval, by `ir_measures`.
 """
 
@@ -21,15 +21,15 @@ from typing import Any
 import ir_measures
 from ir_measures import AP, RR, Measure, Qrel, R, ScoredDoc, Success, nDCG
 
-from rag.chunk import chunk_sentences
-from rag.embed import Embedder, OnnxEmbedder
+from rag.app import Citewell
 from rag.errors import RagError
-from rag.models import load_model
-from rag.pipeline import Pipeline
-from rag.reader import Reader
+from rag.models.catalogue import load_model
+from rag.models.embedder import Embedder, OnnxEmbedder
+from rag.models.reader import Reader
 from rag.records import Document, Hit, Passage, Sentence, SentenceKind, Source, Span
 from rag.settings import BUNDLED_MODEL, Settings
-from rag.store import Store
+from rag.split.passages import chunk_sentences
+from rag.store.sqlite.sqlite_store import SqliteStore
 from tests.bench.judged import (
     Choice,
     Collection,
@@ -40,6 +40,7 @@ from tests.bench.judged import (
     read_trecqa,
     read_wikiqa,
 )
+from tests.support.access import EVERYTHING
 
 # Passages that a search gives at most; recall at 100 is that of the documents they belong to.
 _DEPTH = 100
@@ -133,19 +134,23 @@ def measure_choices(
     run: list[ScoredDoc] = []
     with tempfile.TemporaryDirectory(prefix="citewell-bench-") as folder:
         settings = Settings(data_dir=Path(folder), passages=_ALL)
-        store = Store.open(settings.data_dir)
-        with Pipeline(settings, store, embedder, reader) as pipeline:
+        store = SqliteStore.open(settings.data_dir)
+        with Citewell(settings, store, embedder, reader) as citewell:
             with store.write_lock():
                 store.bind_model(embedder.identity)
                 for number, choice in enumerate(decisive):
                     _store_choice(str(number), choice, store, embedder, are_neighbours=are_neighbours)
             for number, choice in enumerate(decisive):
-                extracts = pipeline.examine(choice.question, depth=_ALL, within=str(number)).extracts
+                extracts = citewell.questions.examine(
+                    choice.question, depth=_ALL, within=str(number), access=EVERYTHING
+                ).extracts
                 run += _ranked(str(number), {str(extract.sentence.position): None for extract in extracts})
     return {"questions": len(decisive), **_figures([AP, RR], judged, run)}
 
 
-def _store_choice(identifier: str, choice: Choice, store: Store, embedder: Embedder, *, are_neighbours: bool) -> None:
+def _store_choice(
+    identifier: str, choice: Choice, store: SqliteStore, embedder: Embedder, *, are_neighbours: bool
+) -> None:
     """The candidates as a document, each a sentence whatever stands in it."""
     text = "\n".join(candidate for candidate, _ in choice.candidates)
     sentences, start = [], 0
@@ -178,12 +183,12 @@ def _search_all(
     found, seconds = {}, []
     with (
         tempfile.TemporaryDirectory(prefix="citewell-bench-") as folder,
-        Pipeline.open(Settings(data_dir=Path(folder), reader=False), embedder=embedder, create=True) as pipeline,
+        Citewell.open(Settings(data_dir=Path(folder), reader=False), embedder=embedder, create=True) as citewell,
     ):
-        pipeline.add_documents(documents, on_done=_say_progress)
+        citewell.documents.add(documents, on_done=_say_progress)
         for query, text in questions.items():
             started = time.perf_counter()
-            found[query] = pipeline.search(text, _DEPTH)
+            found[query] = citewell.questions.search(text, _DEPTH, access=EVERYTHING)
             seconds.append(time.perf_counter() - started)
     milliseconds = round(statistics.median(seconds) * 1000, 1)
     return found, {"documents": len(documents), "questions": len(questions), "ms": milliseconds}

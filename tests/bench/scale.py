@@ -30,16 +30,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from rag.cases import read_squad
-from rag.embed import OnnxEmbedder
-from rag.models import load_model
-from rag.pipeline import Pipeline
-from rag.question import analyse_question
+from rag.answer.question import analyse_question
+from rag.app import Citewell
+from rag.evaluate.cases import read_squad
+from rag.index.live import LiveIndex
+from rag.models.catalogue import load_model
+from rag.models.embedder import OnnxEmbedder
 from rag.records import Block, BlockKind, Document, Passage, Sentence, SentenceKind, Source, Span
-from rag.serving import ServingIndex
 from rag.settings import BUNDLED_MODEL, Settings
 from rag.split import split_document
-from rag.store import Store
+from rag.store.sqlite.sqlite_store import SqliteStore
+from tests.support.access import EVERYTHING
 
 FloatMatrix = npt.NDArray[np.float32]
 IntVector = npt.NDArray[np.int64]
@@ -120,10 +121,10 @@ def build(folder: Path, size: int, material: Material) -> None:
     if (folder / "built.json").exists():
         return
     model = load_model(BUNDLED_MODEL, folder / "data" / "models")
-    with Store.open(folder / "data") as store:
+    with SqliteStore.open(folder / "data") as store:
         store.bind_model(model.identity)
         started = time.perf_counter()
-        done = store.counts()[2]  # goes on where it was cut off
+        done = store.counts(EVERYTHING)[2]  # goes on where it was cut off
         with store.write_lock():
             for number in range(done // _PASSAGES, size // _PASSAGES):
                 store.put_document(*make_document(number, material))
@@ -131,7 +132,7 @@ def build(folder: Path, size: int, material: Material) -> None:
                     say(f"  {number * _PASSAGES} of {size} passages, {time.perf_counter() - started:.0f} s")
             filled = time.perf_counter() - started
             started = time.perf_counter()
-            ServingIndex(store, folder / "data" / "index", model.identity).publish()
+            LiveIndex(store, folder / "data" / "index", model.identity).publish()
     disk = {name: _size(folder / "data" / name) for name in ("citewell.sqlite", "index")}
     figures = {
         "fill_seconds": round(filled),
@@ -145,7 +146,7 @@ def build(folder: Path, size: int, material: Material) -> None:
 def make_document(
     number: int, material: Material
 ) -> tuple[Document, list[Sentence], FloatMatrix, list[Passage], FloatMatrix]:
-    """The arguments of `Store.put_document` for document `number`: the same for the same number."""
+    """The arguments of `SqliteStore.put_document` for document `number`: the same for the same number."""
     rng = random.Random(number)  # noqa: S311 - as above
     title = f"Volume {number}"
     lines, chosen = [title], []
@@ -199,30 +200,34 @@ def measure(folder: Path, material: Material) -> dict[str, object]:
     data = folder / "data"
     settings = Settings(data_dir=data, reader=False)
     started = time.perf_counter()
-    pipeline = Pipeline.open(settings)
+    citewell = Citewell.open(settings)
     opened = time.perf_counter() - started
-    with pipeline:
+    with citewell:
         for question in material.questions[:20]:
-            pipeline.search(question)
+            citewell.questions.search(question, access=EVERYTHING)
         figures = {
             "open_seconds": round(opened, 2),
-            "search_ms": quantiles(lambda question: pipeline.search(question), material.questions[20:]),
-            "steps_ms": _steps(pipeline, material.questions[20:]),
-            "common_words_ms": quantiles(lambda question: pipeline.search(question), _common(pipeline, material)),
+            "search_ms": quantiles(
+                lambda question: citewell.questions.search(question, access=EVERYTHING), material.questions[20:]
+            ),
+            "steps_ms": _steps(citewell, material.questions[20:]),
+            "common_words_ms": quantiles(
+                lambda question: citewell.questions.search(question, access=EVERYTHING), _common(citewell, material)
+            ),
             "memory_mb": memory(),
-            "recall_at_10": round(_recall(pipeline, material.questions), 4),
-            "add_seconds": _add(pipeline),
+            "recall_at_10": round(_recall(citewell, material.questions), 4),
+            "add_seconds": _add(citewell),
         }
     return {**figures, "first_answer_seconds": _first_answer(data, material.questions[0])}
 
 
-def _steps(pipeline: Pipeline, questions: Sequence[str]) -> dict[str, dict[str, float]]:
+def _steps(citewell: Citewell, questions: Sequence[str]) -> dict[str, dict[str, float]]:
     """The parts of a search that grow with the size."""
-    index, embedder = pipeline._index.current(), pipeline._embedder
+    index, embedder = citewell._index.current(), citewell._embedder
     assert index is not None
     vectors = {question: embedder.embed_question(question) for question in questions}
     stems = {
-        question: [found[0] for found in pipeline._store.word_stems(_words(question)).values() if len(found) == 1]
+        question: [found[0] for found in citewell._store.word_stems(_words(question)).values() if len(found) == 1]
         for question in questions
     }
     return {
@@ -236,43 +241,43 @@ def _words(question: str) -> tuple[str, ...]:
     return analyse_question(question, max_chars=1_000).words
 
 
-def _common(pipeline: Pipeline, material: Material) -> list[str]:
+def _common(citewell: Citewell, material: Material) -> list[str]:
     """Questions of the words that most passages hold, five at a time."""
-    index = pipeline._index.current()
+    index = citewell._index.current()
     assert index is not None
     words = {word for question in material.questions for word in _words(question)}
-    stems = {word: found[0] for word, found in pipeline._store.word_stems(sorted(words)).items() if len(found) == 1}
+    stems = {word: found[0] for word, found in citewell._store.word_stems(sorted(words)).items() if len(found) == 1}
     held = index.frequencies(stems.values())
     often = sorted(stems, key=lambda word: (-held[stems[word]], word))[:40]
     return [f"What about {' '.join(often[start : start + 5])}?" for start in range(36)]
 
 
-def _recall(pipeline: Pipeline, questions: Sequence[str]) -> float:
+def _recall(citewell: Citewell, questions: Sequence[str]) -> float:
     """The share of the ten nearest passages, all compared, that the index gives among its first ten."""
-    index = pipeline._index.current()
+    index = citewell._index.current()
     assert index is not None
-    asked = np.stack([pipeline._embedder.embed_question(question) for question in questions])
-    with pipeline._store.snapshot():
-        ids = nearest(asked, ((block, vectors) for block, vectors, _ in pipeline._store.chunk_blocks(size=50_000)))
-    # The exact cosines order what the index proposes, as they do in `rag.retrieve`.
+    asked = np.stack([citewell._embedder.embed_question(question) for question in questions])
+    with citewell._store.snapshot():
+        ids = nearest(asked, ((block, vectors) for block, vectors, _ in citewell._store.chunk_blocks(size=50_000)))
+    # The exact cosines order what the index proposes, as they do in `rag.answer.retrieve`.
     found = []
     for vector, wanted in zip(asked, ids.tolist(), strict=True):
         proposed = [i for i, _ in index.search(vector, 100)]
-        known, rows = pipeline._store.chunk_vectors(proposed)
+        known, rows = citewell._store.chunk_vectors(EVERYTHING, proposed)
         order = np.argsort(-(rows @ vector))[:10]
         found.append(len(set(known[order].tolist()) & set(wanted)) / 10)
     return statistics.fmean(found)
 
 
-def _add(pipeline: Pipeline) -> list[float]:
+def _add(citewell: Citewell) -> list[float]:
     """Seconds from a document's bytes to its being found, three times."""
     took = []
     for number in range(3):
         word = f"quillbrook{time.time_ns()}"
         text = f"The keeper of {word} counts the lamps on the pier every evening before the tide turns."
         started = time.perf_counter()
-        pipeline.put_document(f"added-{number}", text.encode(), media_type="text/plain")
-        assert any(word in hit.chunk.text for hit in pipeline.search(f"Who keeps {word}?"))
+        citewell.documents.put(f"added-{number}", text.encode(), media_type="text/plain")
+        assert any(word in hit.chunk.text for hit in citewell.questions.search(f"Who keeps {word}?", access=EVERYTHING))
         took.append(round(time.perf_counter() - started, 3))
     return took
 

@@ -22,13 +22,13 @@ import apsw
 import numpy as np
 
 import rag.index.vectors
-from rag.embed import OnnxEmbedder
-from rag.index import Block, SearchIndex, build_index, changed_index
-from rag.index.files import read_part, writers
-from rag.models import load_model
-from rag.question import analyse_question
+from rag.answer.question import analyse_question
+from rag.index import PassageBatch, SearchIndex, build_index, changed_index
+from rag.index.part_files import read_part, writers
+from rag.models.catalogue import load_model
+from rag.models.embedder import OnnxEmbedder
 from rag.settings import BUNDLED_MODEL
-from rag.store.word_index import stems_of
+from rag.store.sqlite.full_text import stems_of
 from tests.bench import scale
 from tests.bench.scale import (
     ROOT,
@@ -119,7 +119,9 @@ def measure(folder: Path, size: int, material: Material, models: Path) -> dict[s
         times = quantiles(lambda question: index.search(asked[question], 100), list(asked))
         vectors[str(probed)] = {**times, "recall_at_10": round(sum(recall) / len(recall), 4)}
     after = scale.memory()
-    one = Block(np.array([size + 1]), material.vectors[:1], _stems(["The keeper of quillbrook counts the lamps."]))
+    one = PassageBatch(
+        np.array([size + 1]), material.vectors[:1], _stems(["The keeper of quillbrook counts the lamps."])
+    )
     started = time.perf_counter()
     changed = changed_index(index, np.empty(0, np.int64), one, change_number=1)
     assert changed.search_words(["quillbrook"], 1)[0][0] == size + 1
@@ -133,7 +135,7 @@ def measure(folder: Path, size: int, material: Material, models: Path) -> dict[s
     }
 
 
-def _blocks(size: int, material: Material) -> Iterator[Block]:
+def _blocks(size: int, material: Material) -> Iterator[PassageBatch]:
     stems = _stems(material.sentences)
     started = time.perf_counter()
     for number in range(size // _BLOCK):
@@ -145,7 +147,7 @@ def _blocks(size: int, material: Material) -> Iterator[Block]:
             ["volum", str(number), *(_renumbered(stem, digits) for one in members for stem in stems[one])]
             for members in chosen
         ]
-        yield Block(_ids(number), _vectors(number, chosen, material), texts)
+        yield PassageBatch(_ids(number), _vectors(number, chosen, material), texts)
 
 
 def _sample(wanted: int, size: int, material: Material) -> FloatMatrix:

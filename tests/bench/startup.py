@@ -20,13 +20,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fakes import HashEmbedder
-
-from rag.embed import OnnxEmbedder
-from rag.models import load_model
-from rag.pipeline import Pipeline
+from rag.app import Citewell
+from rag.models.catalogue import load_model
+from rag.models.embedder import OnnxEmbedder
 from rag.settings import BUNDLED_MODEL, Settings
-from tests.bench.served import Memory, command, environment, free_port, memory_of, urlopen, wait_until_ready
+from tests.bench.served import Memory, command, environment, memory_of, urlopen, wait_until_ready
+from tests.support.fakes import HashEmbedder
+from tests.support.ports import free_port
 
 CHUNKS = 10_000
 _QUESTION = "When was the treaty signed?"
@@ -59,17 +59,19 @@ def prepare(data: Path, files: Sequence[Path], *, chunks: int = CHUNKS) -> None:
     embedder = HashEmbedder(real.identity.dimension)
     embedder.identity, embedder.max_tokens = real.identity, real.max_tokens
     embedder.count_tokens = real.count_tokens  # type: ignore[method-assign] # passages as long as real ones
-    with Pipeline.open(settings, embedder=embedder, create=True) as pipeline, tempfile.TemporaryDirectory() as folder:
+    with Citewell.open(settings, embedder=embedder, create=True) as citewell, tempfile.TemporaryDirectory() as folder:
         names = []
         for number, (_, text) in enumerate(articles(files)):
             names.append(Path(folder) / f"{number:04}.md")
             names[-1].write_text(text, encoding="utf-8")
         for start in range(0, len(names), 20):
-            if pipeline.health().chunks >= chunks:
+            if citewell.maintenance.health().chunks >= chunks:
                 return
-            pipeline.ingest(names[start : start + 20])
-        if pipeline.health().chunks < chunks:
-            raise ValueError(f"the files make {pipeline.health().chunks:,} passages; give files for {chunks:,}")
+            citewell.documents.ingest(names[start : start + 20])
+        if citewell.maintenance.health().chunks < chunks:
+            raise ValueError(
+                f"the files make {citewell.maintenance.health().chunks:,} passages; give files for {chunks:,}"
+            )
 
 
 def serve_once(data: Path) -> Started:

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.cases import Case
-from rag.models import find_model
-from rag.reader import WEIGHTS_FOLDER
+from rag.evaluate.cases import Case
+from rag.models.catalogue import find_model
+from rag.models.reader import WEIGHTS_FOLDER
 from rag.records import Span
 from rag.settings import BUNDLED_MODEL
 from tests.bench.beside.corpus import evenly, squad_corpus
@@ -38,8 +38,18 @@ from tests.bench.rivals.environments import HERE, RIVALS, missing
 
 TEXT = "Normandy is in France. It was named after the Normans. They came in 911."
 SUMMARIES = [
-    Summary(Variant("citewell", 5), True, 100, 0.86, 0, 0.1, 0.13, 0.2, {"read": 0.08}),
-    Summary(Variant("haystack", 10), True, 100, 0.87, 0, 0.65, 0.7, 0.9, {"embed": 0.01, "read": 0.6}),
+    Summary(Variant("citewell", 5), True, 100, 0.86, 0, 0.1, 0.13, 0.2, {"read": (0.08, 0.08, 0.08)}),
+    Summary(
+        Variant("haystack", 10),
+        True,
+        100,
+        0.87,
+        0,
+        0.65,
+        0.7,
+        0.9,
+        {"read": (0.6, 0.6, 0.6)},
+    ),
     Summary(Variant("haystack", 5), False, 100, 0.86, 0, 0.33, 0.4, 0.5, {}),
     Summary(Variant("haystack", 1), False, 100, 0.6, 0, 0.05, 0.06, 0.07, {}),
     Summary(Variant("txtai", 3), True, 100, 0.4, 2, 0.2, 0.3, 0.4, {}),
@@ -183,7 +193,7 @@ class Echo:
     """Answers with the question; fails when it is empty."""
 
     name = "echo"
-    packages = ()
+    packages: tuple[str, ...] = ()
     reads = 2
 
     def __init__(self, models: Models) -> None:
@@ -215,9 +225,9 @@ def test_the_converted_reader_has_every_weight_of_its_kind_in_its_shape() -> Non
     encoder = find_model(BUNDLED_MODEL)
     hidden = json.loads((encoder / "config.json").read_text(encoding="utf-8"))["hidden_size"]
     assert weights["qa_outputs.weight"].shape == (2, hidden)
-    assert weights["bert.encoder.layer.5.intermediate.dense.weight"].shape == (4 * hidden, hidden)
+    assert weights["bert.encoder.layer.11.intermediate.dense.weight"].shape == (4 * hidden, hidden)
     assert weights["bert.embeddings.word_embeddings.weight"].shape == (30522, hidden)
-    assert len(weights) == 5 + 6 * 16 + 2
+    assert len(weights) == 5 + 12 * 16 + 2
     assert all(value.dtype == np.float32 and np.isfinite(value).all() for value in weights.values())
 
 

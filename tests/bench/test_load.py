@@ -105,7 +105,14 @@ def test_figures_of_a_phase() -> None:
 
 
 def test_calm_is_when_the_first_of_three_fast_answers_in_a_row_was_due() -> None:
-    fast, slow, refused = (lambda t: Asked(t, t + 0.1, 200)), (lambda t: Asked(t, t + 1, 200)), Asked(9.0, 9.0, 429)
+    refused = Asked(9.0, 9.0, 429)
+
+    def fast(due: float) -> Asked:
+        return Asked(due, due + 0.1, 200)
+
+    def slow(due: float) -> Asked:
+        return Asked(due, due + 1, 200)
+
     assert calm_since([slow(0), fast(1), fast(2), fast(3)], 0.1) == 1
     assert calm_since([fast(0), fast(1), slow(2), fast(3), fast(4), fast(5)], 0.1) == 3
     assert calm_since([fast(0), fast(1), refused, fast(10)], 0.1) is None

@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from fakes import HashEmbedder
 
 from rag.read import read_bytes
 from rag.records import Document, Source, Span
 from tests.bench import retrieval
 from tests.bench.judged import Choice, Collection, PlacedQuestion
 from tests.bench.retrieval import measure_choices, measure_collection, measure_places, table
+from tests.support.fakes import HashEmbedder
 
 TEXTS = {
     "wall": "The harbour wall was built of granite.",
@@ -128,7 +128,7 @@ def test_what_cannot_be_measured_is_said(
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.slow
+@pytest.mark.model
 def test_the_command_prints_a_table_and_writes_json(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,7 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rag.cases import read_squad
+from rag.evaluate.cases import read_squad
 from tests.bench.beside.__main__ import prepare as prepare_programs
 from tests.bench.beside.corpus import squad_corpus
 from tests.bench.beside.driver import Program, serving
@@ -28,7 +28,8 @@ from tests.bench.load import Load, Questions, figures
 from tests.bench.load import prepare as prepare_data
 from tests.bench.post import Poster
 from tests.bench.rivals.environments import RIVALS
-from tests.bench.served import free_port, memory_of, server
+from tests.bench.served import memory_of, server
+from tests.support.ports import free_port
 
 USERS = (1, 4, 16, 64)
 

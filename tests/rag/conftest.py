@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hash_cli import SEAMS, Rag, Ran
 
 from rag import cli
-from rag.pipeline import Pipeline
+from rag.app import Citewell
+from tests.support.conversations import ask
+from tests.support.hash_cli import SEAMS, Rag, Ran
 
 
 @pytest.fixture
@@ -39,6 +40,6 @@ def ingested(rag: Rag, library: Path) -> Rag:
 
 
 @pytest.fixture
-def keep(pipeline: Pipeline) -> Callable[..., dict]:
+def keep(citewell: Citewell) -> Callable[..., dict]:
     """Asks, and keeps the answer."""
-    return lambda question, **more: pipeline.converse(question, keep=True, **more)
+    return lambda question, **more: ask(citewell, question, keep=True, **more)

@@ -32,7 +32,7 @@ def test_the_drawing_is_read_by_its_indentation() -> None:
 
 
 def test_the_classes_are_the_drawn_tree() -> None:
-    actual = {kind.__name__: kind.__base__.__name__ if kind is not RagError else None for kind in CLASSES}
+    actual = {kind.__name__: kind.__bases__[0].__name__ if kind is not RagError else None for kind in CLASSES}
     assert drawn_tree(errors.__doc__ or "") == actual
 
 

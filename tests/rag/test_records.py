@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag import records
-from rag.records import Answer, AnswerSentence, AnswerStatus, Confidence, NoAnswerReason, Span
+from rag.records import (
+    Answer,
+    AnswerSentence,
+    AnswerStatus,
+    Citation,
+    Confidence,
+    LeadIn,
+    NoAnswerReason,
+    Place,
+    Source,
+    Span,
+)
 
 RECORDS = [kind for _, kind in inspect.getmembers(records, inspect.isclass) if dataclasses.is_dataclass(kind)]
 
@@ -20,7 +31,7 @@ def an_answer(*sentences: AnswerSentence) -> Answer:
         id="a",
         question="Who?",
         status=AnswerStatus.ANSWERED if sentences else AnswerStatus.NO_ANSWER,
-        reason=None if sentences else NoAnswerReason.NOT_IN_DOCUMENTS,
+        reason=None if sentences else NoAnswerReason.NOT_FOUND,
         sentences=sentences,
         highlight=None,
         confidence=Confidence(0.9, "high"),
@@ -66,13 +77,29 @@ def test_the_text_of_an_answer_is_its_sentences_each_with_its_marks() -> None:
     assert answer.text == "First. [1] Second. [2][3]"
 
 
+def test_a_lead_in_stands_in_front_of_its_sentence() -> None:
+    place = Place(Source("a", "A", "/a"), "0" * 64, Span(15, 19))
+    citation = Citation(2, place, "dogs", "", "", lead_in=LeadIn(Span(0, 14), "You may bring:"))
+    sentences = AnswerSentence("First.", (1,)), AnswerSentence("dogs", (2,))
+    answer = dataclasses.replace(an_answer(*sentences), citations=(citation,))
+    assert answer.text == "First. [1] You may bring: dogs [2]"
+    assert [answer.lead_in_of(sentence) for sentence in sentences] == ["", "You may bring:"]
+
+
+def test_a_citation_without_words_keeps_its_number_title_and_place() -> None:
+    place = Place(Source("a", "A", "/a"), "0" * 64, Span(15, 19), "A > B", 3)
+    citation = Citation(2, place, "dogs", "before", "after", lead_in=LeadIn(Span(0, 14), "You may bring:"))
+    assert citation.without_words() == Citation(2, dataclasses.replace(place, section=""), "", "", "")
+    assert (citation.is_removed, citation.without_words().is_removed) == (False, True)
+
+
 def test_the_text_of_no_answer_is_empty() -> None:
     assert an_answer().text == ""
 
 
 @pytest.mark.parametrize("kind", RECORDS, ids=lambda kind: kind.__name__)
 def test_a_record_is_frozen_and_takes_no_other_attributes(kind: type) -> None:
-    record = object.__new__(kind)
+    record: object = object.__new__(kind)
     assert not hasattr(record, "__dict__")
     for name in (dataclasses.fields(kind)[0].name, "something_else"):
         with pytest.raises((dataclasses.FrozenInstanceError, TypeError)):

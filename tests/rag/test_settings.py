@@ -9,19 +9,20 @@ from typing import Any
 import pytest
 
 from rag.errors import InvalidSetting
-from rag.settings import BUNDLED_MODEL, PREFIX, Settings
+from rag.settings import BUNDLED_MODEL, PREFIX
+from web.settings import WebSettings
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
-    assert Settings.from_env({}) == Settings()
+    assert WebSettings.from_env({}) == WebSettings()
 
 
 def test_other_variables_are_not_looked_at() -> None:
-    assert Settings.from_env({"PATH": "/bin", "PORT": "x", "citewell_port": "y"}) == Settings()
+    assert WebSettings.from_env({"PATH": "/bin", "PORT": "x", "citewell_port": "y"}) == WebSettings()
 
 
 def test_the_defaults_are_private_and_offline() -> None:
-    settings = Settings()
+    settings = WebSettings()
     assert (settings.host, settings.api_key, settings.allowed_origins) == ("127.0.0.1", "", ())
     assert (settings.model, settings.data_dir) == (BUNDLED_MODEL, Path(".citewell"))
 
@@ -40,7 +41,7 @@ def test_the_defaults_are_private_and_offline() -> None:
         pytest.param("MIN_CONFIDENCE", "0.25", 0.25, id="a number"),
         pytest.param("MIN_CONFIDENCE", "0", 0.0, id="the smallest confidence"),
         pytest.param("MIN_CONFIDENCE", "1", 1.0, id="the largest confidence"),
-        pytest.param("MIN_CONFIDENCE", "-1", -1.0, id="the fitted confidence"),
+        pytest.param("MIN_CONFIDENCE", "-1", None, id="the fitted confidence"),
         pytest.param("UPLOADS", "false", False, id="false"),
         pytest.param("UPLOADS", "0", False, id="0 is false"),
         pytest.param("UPLOADS", " TRUE ", True, id="true in any case"),
@@ -63,15 +64,19 @@ def test_the_defaults_are_private_and_offline() -> None:
 )
 def test_a_variable_sets_its_field_and_no_other(variable: str, raw: str, value: object) -> None:
     name = variable.lower()
-    expected = {f.name: getattr(Settings(), f.name) for f in fields(Settings)} | {name: value}
-    settings = Settings.from_env({PREFIX + variable: raw})
-    assert {f.name: getattr(settings, f.name) for f in fields(Settings)} == expected
+    expected = {f.name: getattr(WebSettings(), f.name) for f in fields(WebSettings)} | {name: value}
+    settings = WebSettings.from_env({PREFIX + variable: raw})
+    assert {f.name: getattr(settings, f.name) for f in fields(WebSettings)} == expected
     assert type(getattr(settings, name)) is type(value) or isinstance(value, Path)
 
 
 @pytest.mark.parametrize(
     ("variable", "raw", "message"),
     [
+        pytest.param("AUDIT", "maybe", "audit is 'maybe'; expected one of on, off.", id="neither on nor off"),
+        pytest.param(
+            "AUDIT_QUESTIONS", "", "audit_questions is ''; expected one of full, hash, none.", id="no choice there is"
+        ),
         pytest.param("PORT", "http", "CITEWELL_PORT is 'http'; expected a whole number.", id="not a whole number"),
         pytest.param("PORT", "80.5", "CITEWELL_PORT is '80.5'; expected a whole number.", id="a broken number"),
         pytest.param("PORT", "", "CITEWELL_PORT is ''; expected a whole number.", id="nothing"),
@@ -137,20 +142,20 @@ def test_a_variable_sets_its_field_and_no_other(variable: str, raw: str, value: 
 )
 def test_a_bad_value_is_refused_saying_what_was_expected(variable: str, raw: str, message: str) -> None:
     with pytest.raises(InvalidSetting) as caught:
-        Settings.from_env({PREFIX + variable: raw})
+        WebSettings.from_env({PREFIX + variable: raw})
     assert str(caught.value) == message
 
 
 def test_an_unknown_variable_is_refused_and_all_settings_are_named() -> None:
     with pytest.raises(InvalidSetting) as caught:
-        Settings.from_env({"CITEWELL_PROT": "9000"})
-    names = ", ".join(sorted(PREFIX + f.name.upper() for f in fields(Settings)))
+        WebSettings.from_env({"CITEWELL_PROT": "9000"})
+    names = ", ".join(sorted(PREFIX + f.name.upper() for f in fields(WebSettings)))
     assert str(caught.value) == f"CITEWELL_PROT is not a setting. Settings are: {names}."
 
 
 def test_an_option_wins_over_its_variable_unless_it_is_not_given() -> None:
     environ = {"CITEWELL_PORT": "9000", "CITEWELL_HOST": "127.0.0.2"}
-    settings = Settings.from_env(environ, port=9001, host=None)
+    settings = WebSettings.from_env(environ, port=9001, host=None)
     assert (settings.port, settings.host) == (9001, "127.0.0.2")
 
 
@@ -158,9 +163,9 @@ def test_an_option_wins_over_its_variable_unless_it_is_not_given() -> None:
 def test_an_option_out_of_range_is_refused_too(override: dict[str, Any]) -> None:
     (name,) = override
     with pytest.raises(InvalidSetting, match=f"^{name} is "):
-        Settings.from_env({}, **override)
+        WebSettings.from_env({}, **override)
 
 
 def test_settings_do_not_change() -> None:
     with pytest.raises(FrozenInstanceError):
-        Settings().port = 1  # type: ignore[misc]
+        WebSettings().port = 1  # type: ignore[misc]

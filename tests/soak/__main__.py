@@ -10,8 +10,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests' own modules, as pytest finds them
-
 from tests.soak import documents, fuzz, kills, readers
 
 _PARTS = ("kills", "fuzz", "readers", "documents")

@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from rag.pipeline import Pipeline
+from rag.app import Citewell
 from rag.settings import Settings
+from tests.support.access import EVERYTHING
 
 _ROOT = Path(__file__).parents[2]
 _QUESTIONS = 30
@@ -27,7 +28,7 @@ _SLOWER = 2.0
 _INGEST = """
 import json, sys, time
 from pathlib import Path
-from rag.pipeline import Pipeline
+from rag.app import Citewell
 from rag.settings import Settings
 data, folder, every, how = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 started = time.perf_counter()
@@ -41,9 +42,9 @@ def on_result(result, number, total):
     sentences += result.sentences
     if number % every == 0:
         tell(number)
-with Pipeline.open(Settings(data_dir=data), create=True) as pipeline:
+with Citewell.open(Settings(data_dir=data), create=True) as citewell:
     started = time.perf_counter()
-    getattr(pipeline, how)([folder], on_result=on_result)
+    getattr(citewell, how)([folder], on_result=on_result)
 tell(-1)
 """
 
@@ -55,14 +56,14 @@ def run(folder: Path, count: int, say: Callable[[str], None]) -> list[str]:
     _write(folder / "first", 50)
     settings = Settings(data_dir=data)
     problems: list[str] = []
-    with Pipeline.open(settings, create=True) as pipeline:
-        pipeline.ingest([folder / "first"])
-        ask(pipeline, 5)
-        idle = statistics.median(ask(pipeline, _QUESTIONS))
+    with Citewell.open(settings, create=True) as citewell:
+        citewell.documents.ingest([folder / "first"])
+        ask(citewell, 5)
+        idle = statistics.median(ask(citewell, _QUESTIONS))
         say(f"a question when nothing else is done: {idle * 1e3:.0f} ms at the median")
         meanwhile: list[float] = []
         ended = threading.Event()
-        asking = threading.Thread(target=lambda: _ask_until(pipeline, ended, meanwhile))
+        asking = threading.Thread(target=lambda: _ask_until(citewell, ended, meanwhile))
         asking.start()
         try:
             first = _ingest("ingest", data, files, say)
@@ -70,7 +71,7 @@ def run(folder: Path, count: int, say: Callable[[str], None]) -> list[str]:
             ended.set()
             asking.join()
         # The same store, grown, with nothing else being done.
-        grown = statistics.median(ask(pipeline, _QUESTIONS))
+        grown = statistics.median(ask(citewell, _QUESTIONS))
         again = _ingest("sync", data, files, say)
         opened = _ingest("ingest", data, files, say)
     busy = statistics.median(meanwhile)
@@ -93,20 +94,22 @@ def run(folder: Path, count: int, say: Callable[[str], None]) -> list[str]:
     return problems
 
 
-def ask(pipeline: Pipeline, count: int) -> list[float]:
+def ask(citewell: Citewell, count: int) -> list[float]:
     """Seconds that each of `count` questions took."""
     chance = random.Random(count)
     taken = []
     for _ in range(count):
         started = time.perf_counter()
-        pipeline.ask(f"How many barrels does shed {chance.randrange(1_000)} hold in spring?")
+        citewell.questions.ask(
+            f"How many barrels does shed {chance.randrange(1_000)} hold in spring?", access=EVERYTHING
+        )
         taken.append(time.perf_counter() - started)
     return taken
 
 
-def _ask_until(pipeline: Pipeline, ended: threading.Event, taken: list[float]) -> None:
+def _ask_until(citewell: Citewell, ended: threading.Event, taken: list[float]) -> None:
     while not ended.wait(_PAUSE):
-        taken += ask(pipeline, 1)
+        taken += ask(citewell, 1)
 
 
 def _ingest(how: str, data: Path, files: Path, say: Callable[[str], None]) -> list[dict[str, float]]:

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import openpyxl
 import pptx
-from office_files import docx, odf, par, table
-from pdf_files import draw, lines, prose_text
 
 from rag.errors import UnreadableDocument
 from rag.read import MEDIA_TYPES
-from rag.read.apart import Limits, Parser
-from tests.rag.test_read_epub import book
-from tests.rag.test_read_msg import outlook
+from rag.read.sandbox import Limits, Parser
+from tests.support.epub_files import book
+from tests.support.msg_files import outlook
+from tests.support.office_files import docx, odf, par, table
+from tests.support.pdf_files import draw, lines, prose_text
 
 _SECONDS = 60  # a file that takes longer hangs
 _MEGABYTES = 2_048

@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from fakes import HashEmbedder
-from samples import python_process
-
-from rag.pipeline import Pipeline
+from rag.app import Citewell
 from rag.settings import Settings
-from tests.rag.test_kill import CHANGE, text_of
+from tests.support.access import EVERYTHING
+from tests.support.barrels import CHANGE, text_of
+from tests.support.fakes import HashEmbedder
+from tests.support.processes import python_process
 
 _MOST_SECONDS = 0.5  # until a process is killed
 _WRITING = 0.8
@@ -48,19 +48,22 @@ def run(folder: Path, cycles: int, seed: int, say: Callable[[str], None]) -> lis
         if errors:
             problems.append(f"cycle {cycle}: {errors.strip().splitlines()[-1]}")
         started = time.perf_counter()
-        with Pipeline.open(Settings(data_dir=data), embedder=HashEmbedder(), create=True) as pipeline:
-            pipeline.search("Which shed holds tar?")
+        with Citewell.open(Settings(data_dir=data), embedder=HashEmbedder(), create=True) as citewell:
+            citewell.questions.search("Which shed holds tar?", access=EVERYTHING)
             seconds.append(time.perf_counter() - started)
-            stored = {info.source.id: pipeline.document(info.source.id).text for info in pipeline.documents()}
+            stored = {
+                info.source.id: citewell.documents.get(info.source.id, access=EVERYTHING).text
+                for info in citewell.documents.all(access=EVERYTHING)
+            }
             candidates = [_after(known, steps[:count]) for count in (done, done + 1)]
             if stored not in candidates:
                 problems.append(f"cycle {cycle}: what is stored is neither with {done} nor with {done + 1} steps")
             problems += [
                 f"cycle {cycle}: {check.name}: {check.detail}"
-                for check in pipeline.check()
+                for check in citewell.maintenance.check()
                 if not check.ok and check.name != "vector index"  # of a process that was killed
             ]
-            problems += [f"cycle {cycle}: {lost} is not found" for lost in _not_found(pipeline, stored)]
+            problems += [f"cycle {cycle}: {lost} is not found" for lost in _not_found(citewell, stored)]
         known = stored
         if seconds[-1] > _REOPEN_SECONDS:
             problems.append(f"cycle {cycle}: opening took {seconds[-1]:.1f} s")
@@ -99,12 +102,12 @@ def _after(known: dict[str, str], steps: Steps) -> dict[str, str]:
     return documents
 
 
-def _not_found(pipeline: Pipeline, stored: dict[str, str]) -> list[str]:
+def _not_found(citewell: Citewell, stored: dict[str, str]) -> list[str]:
     """The documents that a search for their own word does not give first."""
     lost = []
     for name, text in stored.items():
         word = text.rpartition("calls the place ")[2].split()[0]
-        hits = pipeline.search(f"Which place is called {word}?")
+        hits = citewell.questions.search(f"Which place is called {word}?", access=EVERYTHING)
         if not hits or hits[0].chunk.source.id != name or word not in hits[0].chunk.text:
             lost.append(name)
     return lost

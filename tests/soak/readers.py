@@ -8,36 +8,37 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from fakes import HashEmbedder
-from samples import python_process
-
-from rag.pipeline import Pipeline
+from rag.app import Citewell
 from rag.settings import Settings
-from tests.rag.test_kill import text_of
+from tests.support.access import EVERYTHING
+from tests.support.barrels import text_of
+from tests.support.fakes import HashEmbedder
+from tests.support.processes import python_process
 
 DOCUMENTS = 12
 _MOST_NEW_FILES = 8  # open ones, at the end against the first fifth of the time
 _MOST_NEW_MB = 30
 
-# Asks until its time is over. Every other time the pipeline stays open, so that the index in memory has to follow; else
+# Asks until its time is over. Every other time Citewell stays open, so that the index in memory has to follow; else
 # it is opened anew, while the generation that it loads may be replaced.
 READ = """
 import json, os, sys, time
 from pathlib import Path
-from fakes import HashEmbedder
-from rag.pipeline import Pipeline
+from tests.support.access import EVERYTHING
+from tests.support.fakes import HashEmbedder
+from rag.app import Citewell
 from rag.settings import Settings
-from tests.rag.test_kill import text_of
+from tests.support.barrels import text_of
 data, seconds, documents = Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
 def used():
     memory = int(Path("/proc/self/status").read_text().partition("VmRSS:")[2].split()[0]) / 1_000
     return {"files": len(os.listdir("/proc/self/fd")), "mb": memory}
-def look(pipeline, number):
-    asked = pipeline.ask(f"What does the keeper call shed {number} in his letters?")
+def look(citewell, number):
+    asked = citewell.questions.ask(f"What does the keeper call shed {number} in his letters?", access=EVERYTHING)
     for citation in asked.citations:
         place = citation.place
-        checked = pipeline.verify(place.source.id, sha256=place.text_sha256, start=place.span.start,
-                                  end=place.span.end, quote=citation.quote)
+        checked = citewell.questions.verify(place.source.id, sha256=place.text_sha256, start=place.span.start,
+                                  end=place.span.end, quote=citation.quote, access=EVERYTHING)
         seen["citations"] += 1
         if checked.status.value == "mismatch":
             seen["wrong"].append([place.source.id, citation.quote, checked.found])
@@ -46,15 +47,15 @@ def look(pipeline, number):
         if citation.quote not in text_of(found, int(version or 0)):
             seen["wrong"].append([place.source.id, citation.quote, "never written"])
     seen["questions"] += 1
-    seen["states"].add(pipeline.health().index_version)
+    seen["states"].add(citewell.maintenance.health().index_version)
 seen = {"questions": 0, "citations": 0, "opened": 0, "wrong": [], "states": set()}
 print("ready", flush=True)
 started, early = time.perf_counter(), None
 while time.perf_counter() - started < seconds:
-    with Pipeline.open(Settings(data_dir=data, reader=False), embedder=HashEmbedder()) as pipeline:
+    with Citewell.open(Settings(data_dir=data, reader=False), embedder=HashEmbedder()) as citewell:
         seen["opened"] += 1
         for number in range(documents if seen["opened"] % 2 else 1):
-            look(pipeline, number)
+            look(citewell, number)
     if early is None and time.perf_counter() - started > seconds / 5:
         early = used()
 print(json.dumps({**seen, "states": len(seen["states"]), "early": early, "late": used()}), flush=True)
@@ -69,9 +70,9 @@ def run(
     chance = random.Random(seed)
     problems: list[str] = []
     swaps = 0
-    with Pipeline.open(Settings(data_dir=data, reader=False), embedder=HashEmbedder(), create=True) as pipeline:
+    with Citewell.open(Settings(data_dir=data, reader=False), embedder=HashEmbedder(), create=True) as citewell:
         for number in range(DOCUMENTS):
-            _put(pipeline, number, 0)
+            _put(citewell, number, 0)
         processes = [python_process(READ, data, seconds, DOCUMENTS) for _ in range(readers)]
         for process in processes:
             assert process.stdout is not None
@@ -79,13 +80,15 @@ def run(
         while any(process.poll() is None for process in processes):
             swaps += 1
             number = chance.randrange(DOCUMENTS)
-            if chance.random() < 0.2 and any(info.source.id == str(number) for info in pipeline.documents()):
-                pipeline.remove(str(number))
+            if chance.random() < 0.2 and any(
+                info.source.id == str(number) for info in citewell.documents.all(access=EVERYTHING)
+            ):
+                citewell.documents.remove(str(number))
             else:
-                _put(pipeline, number, swaps)
+                _put(citewell, number, swaps)
             time.sleep(every)
         told = [process.communicate(timeout=60) for process in processes]
-        problems += [f"{check.name}: {check.detail}" for check in pipeline.check() if not check.ok]
+        problems += [f"{check.name}: {check.detail}" for check in citewell.maintenance.check() if not check.ok]
     for out, errors in told:
         if errors or not out.strip():
             problems.append(f"a reader failed: {(errors.strip().splitlines() or ['it said nothing'])[-1]}")
@@ -102,5 +105,5 @@ def run(
     return problems
 
 
-def _put(pipeline: Pipeline, number: int, version: int) -> None:
-    pipeline.put_document(str(number), text_of(number, version).encode(), media_type="text/plain")
+def _put(citewell: Citewell, number: int, version: int) -> None:
+    citewell.documents.put(str(number), text_of(number, version).encode(), media_type="text/plain")

@@ -1,4 +1,4 @@
-"""Clients over the real pipeline without a model, and over one whose answers are written down; a real browser."""
+"""Clients over the real library without a model, and over one whose answers are written down; a real browser."""
 
 from __future__ import annotations
 
@@ -6,59 +6,42 @@ from collections.abc import Iterator
 
 import pytest
 from fastapi.testclient import TestClient
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from rag.pipeline import Pipeline
-from rag.settings import Settings
-from tests.web.scripted import ScriptedPipeline
-from tests.web.visits import Visit
-from web.app import create_app
-
-
-def client_of(settings: Settings, pipeline: Pipeline, **options: str) -> TestClient:
-    """A client of the whole application; its requests name the host that the service answers to."""
-    return TestClient(create_app(settings, pipeline), base_url="http://localhost", **options)
+from rag.app import Citewell
+from tests.support.scripted import ScriptedCitewell
+from tests.support.servers import client_of
+from tests.support.visits import Visit, launched
+from web.settings import WebSettings
 
 
 @pytest.fixture
-def client(settings: Settings, pipeline: Pipeline) -> Iterator[TestClient]:
-    with client_of(settings, pipeline) as client:
+def client(settings: WebSettings, citewell: Citewell) -> Iterator[TestClient]:
+    with client_of(settings, citewell) as client:
         yield client
 
 
 @pytest.fixture
-def scripted(settings: Settings) -> ScriptedPipeline:
-    return ScriptedPipeline(settings)
+def scripted(settings: WebSettings) -> ScriptedCitewell:
+    return ScriptedCitewell(settings)
 
 
 @pytest.fixture
-def scripted_client(settings: Settings, scripted: ScriptedPipeline) -> Iterator[TestClient]:
+def scripted_client(settings: WebSettings, scripted: ScriptedCitewell) -> Iterator[TestClient]:
     with client_of(settings, scripted) as client:
         yield client
 
 
 @pytest.fixture
-def empty_client(settings: Settings, empty_pipeline: Pipeline) -> Iterator[TestClient]:
-    with client_of(settings, empty_pipeline) as client:
+def empty_client(settings: WebSettings, empty_citewell: Citewell) -> Iterator[TestClient]:
+    with client_of(settings, empty_citewell) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-                "--no-first-run",
-            ],
-        )
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

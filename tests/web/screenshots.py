@@ -1,6 +1,6 @@
-"""Draws every page and state, light, dark and on a phone, into web/screens/: `python -m tests.web.screenshots`.
+"""Draws every page and state, light, dark and on a phone, into docs/images/screens/: `python -m tests.web.screenshots`.
 
-Over the real pipeline with the reader, of what `seeds/` and the test library hold. Not part of the tests.
+Over the real library with the reader, of what `seeds/` and the test library hold. Not part of the tests.
 """
 
 from __future__ import annotations
@@ -13,19 +13,22 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from rag.pipeline import Pipeline
-from rag.settings import Settings
-from tests.web.test_limits import serving
+from rag.app import Citewell
+from tests.support.access import EVERYTHING
+from tests.support.servers import serving
+from tests.support.visits import launched
 from web.embed.intranet import Intranet
+from web.settings import WebSettings
 
 ROOT = Path(__file__).parent.parent.parent
-FOLDER = ROOT / "web" / "screens"
+FOLDER = ROOT / "docs" / "images" / "screens"
 COLOURS = 128  # of a picture: enough for text, and a third of the bytes
-LOOKS = {
+LOOKS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1280, "height": 860}, "color_scheme": "light"},
     "dark": {"viewport": {"width": 1280, "height": 860}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": 390, "height": 800}, "color_scheme": "light", "has_touch": True},
@@ -179,26 +182,26 @@ def write_fees(folder: Path) -> Path:
 @contextmanager
 def empty_service(data: Path) -> Iterator[str]:
     """The address of a service without documents."""
-    with Pipeline.open(Settings(data_dir=data), create=True) as pipeline, serving(pipeline) as port:
+    with Citewell.open(WebSettings(data_dir=data), create=True) as citewell, serving(citewell) as port:
         yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager
 def service(home: Path, intranet: str) -> Iterator[str]:
     """The address of one with documents, and questions that they did not answer."""
-    settings = Settings(
+    settings = WebSettings(
         data_dir=home / "data",
         keep_questions_days=90,
         widget_public=True,
         allowed_origins=(intranet,),
         suggestions=ROOT / "seeds" / "questions.jsonl",
     )
-    with Pipeline.open(settings, create=True) as pipeline:
-        pipeline.ingest([ROOT / "seeds", ROOT / "tests" / "data" / "library", write_fees(home / "fees")])
+    with Citewell.open(settings, create=True) as citewell:
+        citewell.documents.ingest([ROOT / "seeds", ROOT / "tests" / "data" / "library", write_fees(home / "fees")])
         for question in (UNKNOWN, "Who was South Korea's first president?", "How many people live in Tokyo?"):
-            pipeline.note_question(pipeline.ask(question))
-        pipeline.suggestions()
-        with serving(pipeline) as port:
+            citewell.conversations.ask(question, access=EVERYTHING)
+        citewell.insights.suggestions(access=EVERYTHING)
+        with serving(citewell) as port:
             yield f"http://127.0.0.1:{port}"
 
 
@@ -209,8 +212,7 @@ def main() -> None:
     with ExitStack() as open_things:
         home = Path(open_things.enter_context(tempfile.TemporaryDirectory()))
         intranet = open_things.enter_context(Intranet("", ""))
-        playwright = open_things.enter_context(sync_playwright())
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = open_things.enter_context(launched())
         threading.Thread(target=intranet.serve_forever, daemon=True).start()
         intranet.citewell = open_things.enter_context(service(home, intranet.address))
         addresses = {"": intranet.citewell, "intranet": intranet.address}

@@ -1,6 +1,6 @@
 import pytest
 
-from web.language import languages
+from web.i18n import Texts, languages
 from web.templating import straight, where
 
 
@@ -18,6 +18,37 @@ from web.templating import straight, where
 )
 def test_a_place_in_words_does_not_repeat_the_title(section: str, page: int | None, words: str) -> None:
     assert where({"document": {"title": "Guide"}, "section": section, "page": page}, languages()["en"]) == words
+
+
+@pytest.mark.parametrize(
+    ("language", "count", "form"),
+    [
+        ("en", 1, "one"),
+        ("en", 0, "other"),
+        ("en", 21, "other"),
+        ("fr", 0, "one"),
+        ("pl", 1, "one"),
+        ("pl", 3, "few"),
+        ("pl", 22, "few"),
+        ("pl", 12, "many"),
+        ("ar", 2, "two"),
+    ],
+)
+def test_a_number_has_the_plural_form_of_its_language(language: str, count: int, form: str) -> None:
+    forms = {f"pages.{name}": name for name in ("one", "two", "few", "many", "other")}
+    assert Texts(language, forms)("pages", count=count) == form
+
+
+def test_a_form_that_nobody_wrote_is_that_of_others() -> None:
+    assert Texts("pl", {"pages.other": "stron", "alone": "sama"})("pages", count=3) == "stron"
+    assert Texts("pl", {"pages.other": "stron", "alone": "sama"})("alone") == "sama"
+
+
+def test_one_day_is_not_one_days() -> None:
+    assert [languages()[name]("talks.expire", count=1).split(" after ")[0] for name in ("de", "en")] == [
+        "Wird nach der letzten Frage noch 1 Tag aufbewahrt. Wer den Link hat, kann es öffnen.",
+        "Kept for 1 day",
+    ]
 
 
 def test_a_name_is_not_read_in_another_order() -> None:

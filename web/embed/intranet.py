@@ -1,14 +1,19 @@
 """The server of the demo page: what an intranet's own server has to do for the widget, in the standard library alone.
 
-It gets tokens from Citewell with the key, which never reaches the page, keeps one until shortly before it ends, and
-gives it to whoever may see the page. A real intranet checks here who is signed in.
+Where people do not sign in to Citewell, it gets tokens from there with the API key, which never reaches the page, keeps
+one until shortly before it ends, and gives it to whoever may see the page. Where they do, it signs tokens itself that
+say who the visitor is. A real intranet checks here who is signed in; the demo is told.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import html
 import json
 import time
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,6 +25,7 @@ from urllib.request import Request, urlopen
 _FOLDER = Path(__file__).parent
 _EARLY = 60  # seconds before a token ends that the next one is got
 _SECONDS = 5  # to wait for Citewell
+_TOKEN_SECONDS = 300  # that a token of a visitor holds
 # As strict as an intranet can be: nothing but its own files and, by name, Citewell's.
 _POLICY = (
     "default-src 'none'; img-src 'self'; style-src 'self'; script-src {0}; connect-src 'self' {0}; frame-src {0};"
@@ -27,24 +33,52 @@ _POLICY = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class SignedVisitor:
+    """Who looks at the page, and the key that Citewell and this server share: CITEWELL_WIDGET_KEY there."""
+
+    widget_key: str
+    person: str
+    groups: tuple[str, ...]
+
+
 class Intranet(ThreadingHTTPServer):
-    """Serves the page at `address`. `citewell` is the address of the service, `key` its API key, "" for no tokens."""
+    """Serves the page at `address`. `citewell` is the address of the service, `key` its API key, "" for no tokens.
+
+    With a `visitor` tokens are that person's, and the API key is not used.
+    """
 
     daemon_threads = True
 
-    def __init__(self, citewell: str, key: str, *, port: int = 0, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        citewell: str,
+        key: str,
+        *,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        visitor: SignedVisitor | None = None,
+    ) -> None:
         super().__init__((host, port), Handler)
         self.citewell = citewell.rstrip("/")
         self.address = f"http://{host}:{self.server_address[1]}"
         self._key = key
+        self._visitor = visitor
         self._kept: dict[str, Any] | None = None
         self._ends = 0.0
+
+    @property
+    def gives_tokens(self) -> bool:
+        """Whether the page gets any."""
+        return bool(self._key) or self._visitor is not None
 
     def token(self) -> dict[str, Any]:
         """What Citewell gives: token, expires_at and expires_in, here the seconds that are left of it.
 
         Raises URLError where Citewell cannot be reached or refuses.
         """
+        if self._visitor is not None:
+            return {"token": signed_token(self._visitor, self.address), "expires_in": _TOKEN_SECONDS}
         if self._kept is None or self._ends - time.time() < _EARLY:
             request = Request(  # noqa: S310 - its own operator gives the address
                 f"{self.citewell}/api/v1/widget/tokens",
@@ -59,6 +93,25 @@ class Intranet(ThreadingHTTPServer):
         return self._kept | {"expires_in": int(self._ends - time.time())}
 
 
+def signed_token(visitor: SignedVisitor, origin: str) -> str:
+    """A JSON Web Token with HS256 that says who asks in a page of `origin`. One visitor's is never given to another."""
+    now = int(time.time())
+    claims = {
+        "aud": "citewell-widget",
+        "sub": visitor.person,
+        "groups": visitor.groups,
+        "origin": origin,
+        "iat": now,
+        "exp": now + _TOKEN_SECONDS,
+    }
+    text = ".".join(_encoded(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims))
+    return f"{text}.{_encoded(hmac.digest(visitor.widget_key.encode(), text.encode(), hashlib.sha256))}"
+
+
+def _encoded(part: bytes) -> str:
+    return base64.urlsafe_b64encode(part).decode().rstrip("=")
+
+
 class Handler(BaseHTTPRequestHandler):
     """The page, its style, and tokens."""
 
@@ -69,7 +122,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             if path == "/":
                 page = Template((_FOLDER / "intranet.html").read_text(encoding="utf-8"))
-                token = server.token()["token"] if server._key else ""
+                token = server.token()["token"] if server.gives_tokens else ""
                 self._send(
                     "text/html; charset=utf-8", page.substitute(citewell=server.citewell, token=html.escape(token))
                 )

@@ -19,8 +19,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rag.errors import InputError, RagError
-from rag.models import find_model, hash_file, load_model
-from rag.reader import WEIGHTS_FOLDER
+from rag.models.catalogue import find_model, load_model
+from rag.models.exported import hash_file
+from rag.models.reader import WEIGHTS_FOLDER
 from rag.settings import BUNDLED_MODEL, Settings
 from tests.bench.beside.corpus import Corpus, folder_corpus, squad_corpus
 from tests.bench.beside.driver import ROOT, Program

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from rag.cases import Case, read_cases, read_squad
 from rag.errors import InputError
+from rag.evaluate.cases import Case, read_cases, read_squad
 from rag.read import MEDIA_TYPES, read_document
 from rag.records import Document
 

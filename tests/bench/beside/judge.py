@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from rag.cases import Case
+from rag.evaluate.cases import Case
 from rag.records import Span
 from rag.split import split_sentences
 

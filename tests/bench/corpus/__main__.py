@@ -21,14 +21,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.embed import OnnxEmbedder
-from rag.models import load_model
-from rag.pipeline import Pipeline
-from rag.reader import Reader
-from rag.records import IngestStatus, StoredSentence
+from rag.app import Citewell
+from rag.models.catalogue import load_model
+from rag.models.embedder import OnnxEmbedder
+from rag.models.reader import Reader
+from rag.records import StoredSentence
 from rag.settings import BUNDLED_MODEL, Settings
+from rag.store.base import IngestStatus
 from tests.bench.corpus.formats import FORMATS, LATIN_ONLY, Write
 from tests.bench.corpus.shapes import Part, lines_of, parts_of
+from tests.support.access import EVERYTHING
 
 _ROOT = Path(__file__).parents[3]
 _DEPTH = 5  # passages read
@@ -77,13 +79,13 @@ def main() -> None:
             for stem, parts in documents.items():
                 write(parts, target / f"{stem}{suffix}")
             settings = Settings(data_dir=Path(folder) / f"data{number}")
-            with Pipeline.open(settings, embedder=embedder, reader=reader, create=True) as pipeline:
-                for result in pipeline.ingest([target]):
+            with Citewell.open(settings, embedder=embedder, reader=reader, create=True) as citewell:
+                for result in citewell.documents.ingest([target]):
                     if result.status is IngestStatus.FAILED:
                         _say(f"  failed: {result.error}")
                     for warning in result.warnings:
                         _say(f"  {Path(result.location).name}: {warning}")
-                tally = measure_lines(pipeline, documents) if arguments.scripts else measure(pipeline, cases, documents)
+                tally = measure_lines(citewell, documents) if arguments.scripts else measure(citewell, cases, documents)
                 _say(tally.line(name))
 
 
@@ -97,16 +99,19 @@ def _markdown(_parts: list[Part], file: Path) -> None:
     file.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
 
 
-def measure(pipeline: Pipeline, cases: Sequence[dict], documents: dict[str, list[Part]]) -> Tally:
-    """Ask every question of what the pipeline holds."""
+def measure(citewell: Citewell, cases: Sequence[dict], documents: dict[str, list[Part]]) -> Tally:
+    """Ask every question of what Citewell holds."""
     tally = Tally()
-    texts = [_plain(pipeline.document(info.source.id).text) for info in pipeline.documents()]
+    texts = [
+        _plain(citewell.documents.get(info.source.id, access=EVERYTHING).text)
+        for info in citewell.documents.all(access=EVERYTHING)
+    ]
     pages: dict[str, list[str]] = {}
     for case in cases:
         wanted = [_plain(text) for text in (case["sentence"], *case.get("also", ()))]
         tally.questions += 1
         tally.found += any(wanted[0] in text for text in texts)
-        extracts = pipeline.examine(case["question"], depth=_DEPTH).extracts
+        extracts = citewell.questions.examine(case["question"], depth=_DEPTH, access=EVERYTHING).extracts
         if not extracts or not any(_same(_plain(extracts[0].sentence.text), text) for text in wanted):
             continue
         tally.right += 1
@@ -118,18 +123,18 @@ def measure(pipeline: Pipeline, cases: Sequence[dict], documents: dict[str, list
     return tally
 
 
-def measure_lines(pipeline: Pipeline, documents: dict[str, list[Part]]) -> Tally:
+def measure_lines(citewell: Citewell, documents: dict[str, list[Part]]) -> Tally:
     """Look for every paragraph, item and cell; `right` counts the sentences that are among them."""
     tally = Tally()
     pages: dict[str, list[str]] = {}
-    for info in pipeline.documents():
-        text = _plain(pipeline.document(info.source.id).text)
+    for info in citewell.documents.all(access=EVERYTHING):
+        text = _plain(citewell.documents.get(info.source.id, access=EVERYTHING).text)
         parts = [part for part in documents[Path(info.source.location).stem] if part.kind != "heading"]
         # Programs put the names of a table's columns before its cells, or not.
         lines = [cell for part in parts for row in part.rows[1:] or ((part.text,),) for cell in row]
         tally.questions += len(lines)
         tally.found += sum(_plain(line) in text for line in lines)
-        for sentence in pipeline.sentences(info.source.id):
+        for sentence in citewell.documents.sentences(info.source.id, access=EVERYTHING):
             if any(_plain(sentence.text) in _plain(line) for line in lines):
                 tally.right += 1
                 is_well_placed = _is_well_placed(info.source.location, sentence, documents, pages)

@@ -20,6 +20,7 @@ from docx.oxml.ns import qn
 from pptx.util import Pt
 
 from tests.bench.corpus.shapes import Part, is_right_to_left, lines_of, sections_of, to_html
+from tests.support.chromium import find_chromium
 
 Write = Callable[[list[Part], Path], None]
 
@@ -172,7 +173,14 @@ def printed(style: str) -> Write:
     def write(parts: list[Part], file: Path) -> None:
         page = file.with_suffix(".source.html")
         page.write_text(to_html(parts, style=style), encoding="utf-8")
-        command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--print-to-pdf={file}", str(page)]
+        command = [
+            str(find_chromium()),
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            f"--print-to-pdf={file}",
+            str(page),
+        ]
         subprocess.run(command, check=True, capture_output=True, timeout=_SECONDS)
         page.unlink()
 

@@ -21,8 +21,8 @@ from onnx import numpy_helper
 from safetensors.numpy import save_file
 
 from rag.errors import ModelUnavailable
-from rag.models import find_model
-from rag.reader import WEIGHTS_FOLDER
+from rag.models.catalogue import find_model
+from rag.models.reader import WEIGHTS_FOLDER
 from rag.settings import BUNDLED_MODEL
 
 Array = npt.NDArray[np.generic]
@@ -49,6 +49,7 @@ def convert(out: Path, graph: Path = WEIGHTS_FOLDER / "reader.onnx") -> Path:
     out.mkdir(parents=True, exist_ok=True)
     save_file(weights, out / "model.safetensors", metadata={"format": "pt"})
     config = json.loads((source / "config.json").read_text(encoding="utf-8"))
+    config["num_hidden_layers"] = sum(name.endswith("intermediate.dense.weight") for name in weights)
     config["architectures"] = ["BertForQuestionAnswering"]
     (out / "config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
     for name in _TOKENIZER_FILES:
@@ -61,22 +62,25 @@ def convert(out: Path, graph: Path = WEIGHTS_FOLDER / "reader.onnx") -> Path:
 def checkpoint_weights(graph: Path) -> dict[str, npt.NDArray[np.float32]]:
     """The weights under the names that transformers gives them, float32."""
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(str(graph)).graph.initializer}
-    if missing := {"words.weight", "scores.weight", "scores.bias"} - constants.keys():
-        raise ModelUnavailable(f"{graph} is not a graph made by rag.graph: it has no {', '.join(sorted(missing))}.")
+    if missing := {"words.weight", "tokens.weight", "tokens.bias"} - constants.keys():
+        raise ModelUnavailable(
+            f"{graph} is no graph that rag.models.graph made: it has no {', '.join(sorted(missing))}."
+        )
     found = {f"bert.embeddings.{theirs}_embeddings.weight": _table(constants, ours) for ours, theirs in _TABLES.items()}
     for name in constants:
         at = name.removesuffix(".weight")
-        if at == name or at in _TABLES or at == "scores":
+        if at == name or at in _TABLES or at in _HEADS:
             continue
         if at.endswith("LayerNorm"):
             found |= {f"bert.{at}.{part}": constants[f"{at}.{part}"].astype(np.float32) for part in ("weight", "bias")}
         else:
             found |= _linear(constants, at)
-    weight, bias = _matrix(constants, "scores"), constants["scores.bias"].astype(np.float32)
+    weight, bias = _matrix(constants, "tokens"), constants["tokens.bias"].astype(np.float32)
     return found | {"qa_outputs.weight": weight[:2].copy(), "qa_outputs.bias": bias[:2].copy()}
 
 
 # The tables of embeddings, by their names in our graph and those of transformers.
+_HEADS = ("tokens", "pooler", "passage")  # what follows the layers
 _TABLES = {"words": "word", "types": "token_type", "positions": "position"}
 
 

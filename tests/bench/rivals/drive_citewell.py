@@ -1,4 +1,4 @@
-"""Citewell itself behind the same lines: `Pipeline` at its default settings, run by its own Python.
+"""Citewell itself behind the same lines: the library at its default settings, run by its own Python.
 
 Two settings differ: the least confidence is 0, so that it always answers, as the others do; and no answers are
 remembered, because some questions are asked twice, first to warm up.
@@ -11,11 +11,12 @@ from pathlib import Path
 
 from driving import Models, Passage, Place, Reply, drive
 
-from rag.embed import OnnxEmbedder
-from rag.models import load_model
-from rag.pipeline import Pipeline
+from rag import app
+from rag.models.catalogue import load_model
+from rag.models.embedder import OnnxEmbedder
 from rag.records import Block, BlockKind, Document, Source, Span
 from rag.settings import BUNDLED_MODEL, Settings
+from tests.support.access import EVERYTHING
 
 
 class Citewell:
@@ -34,7 +35,7 @@ class Citewell:
     def build(self, passages: list[Passage], folder: Path) -> None:
         """Store each passage as a document, committed by itself."""
         self._open(folder, create=True)
-        self._pipeline.add_documents([_document(passage) for passage in passages])
+        self._citewell.documents.add([_document(passage) for passage in passages])
 
     def load(self, folder: Path) -> None:
         """Open the data directory."""
@@ -43,7 +44,7 @@ class Citewell:
     def ask(self, question: str, read: int) -> Reply:
         """The first citation of the answer."""
         del read
-        answer = self._pipeline.ask(question)
+        answer = self._citewell.questions.ask(question, access=EVERYTHING)
         stages = {name: ms / 1000 for name, ms in answer.timings_ms.items() if name != "total"}
         if not answer.citations:
             return Reply(stages=stages)
@@ -51,8 +52,8 @@ class Citewell:
         return Reply(answer.citations[0].quote, [Place(place.source.id, place.span.start, place.span.end)], stages)
 
     def _open(self, folder: Path, *, create: bool) -> None:
-        settings = Settings(data_dir=folder, min_confidence=0.0, remembered_answers=0)
-        self._pipeline = Pipeline.open(settings, embedder=self._embedder, create=create)
+        settings = Settings(data_dir=folder, answer_confidence=0.0, min_confidence=0.0, remembered_answers=0)
+        self._citewell = app.Citewell.open(settings, embedder=self._embedder, create=create)
 
 
 def _document(passage: Passage) -> Document:

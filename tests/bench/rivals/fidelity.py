@@ -13,7 +13,7 @@ import torch
 from tokenizers import Tokenizer
 from transformers import BertForQuestionAnswering
 
-from rag.reader import WEIGHTS_FOLDER
+from rag.models.reader import WEIGHTS_FOLDER
 
 ROOT = Path(__file__).parents[3]
 _PROBES = 60

@@ -1,0 +1,1 @@
+"""Who asks, and what they may do: people, their groups and roles, how they are known again."""

@@ -1,0 +1,296 @@
+"""Extracts to one of three outcomes: an answer of one to three sentences, quotes that may answer, or nothing found."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from rag.answer.cite import cite, place_of
+from rag.answer.conditions import GOES_ON, asks_yes_or_no, with_conditions
+from rag.answer.confidence import Thresholds, confidence_beside, named
+from rag.answer.disagreement import Claim, find_disagreement
+from rag.answer.question import Question
+from rag.answer.steps import all_steps, asks_how, further_steps, is_procedure
+from rag.records import (
+    Answer,
+    AnswerSentence,
+    AnswerStatus,
+    Citation,
+    Confidence,
+    Disagreement,
+    Extract,
+    Highlight,
+    Hit,
+    LeadIn,
+    NoAnswerReason,
+    Place,
+    SentenceKind,
+    Span,
+    StatedValue,
+)
+from rag.text.statements import same_statement
+
+# A further sentence must come this close to the first in log-odds: it then answers nearly as well.
+_CLOSE = 0.7
+# Quotes that are shown where an answer is only possible.
+_MOST_POSSIBLE = 3
+# Of these so many may be of one document where others have something to say: one that was written to be quoted cannot
+# take all the room. Of 575 questions to five collections 4 lost their right quote by it.
+_MOST_OF_ONE = 2
+# A further one of them that is right less often than one time in twenty is noise.
+_LEAST_POSSIBLE = 0.05
+# From these log-odds on a sentence beside the best one belongs to the full answer, as the reader sees it.
+_BELONGS = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTexts:
+    """What quotes are copied from. `text_of` gives the text of a document by id.
+
+    `lead_in_of` gives where the sentence stands that a place cannot be understood without, or None; `items_of` the
+    items of the list that a place is in or stands in front of.
+    """
+
+    text_of: Callable[[str], str]
+    lead_in_of: Callable[[Place], Span | None]
+    items_of: Callable[[Place], Sequence[Span]]
+
+
+def compose_answer(
+    question: Question,
+    extracts: Sequence[Extract],
+    certainty: Confidence,
+    *,
+    hits: Sequence[Hit],
+    texts: SourceTexts,
+    max_sentences: int,
+    thresholds: Thresholds,
+    index_version: int,
+    degraded: bool = False,
+) -> Answer:
+    """The answer that the best of `extracts` give, quotes that may answer, or an abstention with its reason.
+
+    Quotes are copied out of the documents by offset. Sentences that say the same are one sentence; its citation names
+    the other places in `also_in`. Where documents state different values, each value has one sentence, the newest
+    document's first; with room for one sentence only that is not looked at.
+    """
+    answer = Answer(
+        id=_answer_id(question, max_sentences, thresholds, index_version),
+        question=question.text,
+        status=_status(extracts, certainty, thresholds),
+        reason=None,
+        sentences=(),
+        highlight=None,
+        confidence=certainty,
+        citations=(),
+        passages=tuple(hits),
+        index_version=index_version,
+        degraded=degraded,
+    )
+    if answer.status is AnswerStatus.NO_ANSWER:
+        return replace(answer, reason=NoAnswerReason.NOT_FOUND)
+    if answer.status is AnswerStatus.POSSIBLE:
+        return replace(answer, citations=_possible(extracts, certainty, texts))
+    stated = [] if max_sentences < 2 else _newest_first(find_disagreement(question, extracts)[:max_sentences])
+    items: Sequence[Span] = () if stated else _procedure(question, extracts, texts)
+    groups = [[claim.extract for claim in claims] for claims in stated]
+    groups = groups or _choose(question, extracts, max_sentences, items)
+    citations = tuple(_citation(number, group, texts) for number, group in enumerate(groups, start=1))
+    return replace(
+        answer,
+        sentences=tuple(AnswerSentence(c.quote, (c.number,)) for c in citations),
+        highlight=Highlight(0, stated[0][0].span) if stated else _highlight(groups[0][0]),
+        citations=citations,
+        disagreement=_disagreement([claims[0] for claims in stated]) if stated else None,
+        steps=all_steps(items, citations) if items else None,
+    )
+
+
+def abstain(question: str, reason: NoAnswerReason, *, index_version: int) -> Answer:
+    """The answer to what cannot be looked up at all: there are no documents, or nothing in it can be searched for."""
+    return Answer(
+        id=hashlib.sha256(f"{question}\n{reason}\n{index_version}".encode()).hexdigest()[:32],
+        question=question,
+        status=AnswerStatus.NO_ANSWER,
+        reason=reason,
+        sentences=(),
+        highlight=None,
+        confidence=named(0.0),
+        citations=(),
+        passages=(),
+        index_version=index_version,
+    )
+
+
+def _status(extracts: Sequence[Extract], certainty: Confidence, thresholds: Thresholds) -> AnswerStatus:
+    """How far the best extract answers."""
+    if not extracts or certainty.value < min(thresholds.possible, thresholds.answer):
+        return AnswerStatus.NO_ANSWER
+    return AnswerStatus.ANSWERED if certainty.value >= thresholds.answer else AnswerStatus.POSSIBLE
+
+
+def _possible(extracts: Sequence[Extract], certainty: Confidence, texts: SourceTexts) -> tuple[Citation, ...]:
+    """The citations of the best statements, best first, each with its own confidence; the first one always."""
+
+    def own(extract: Extract) -> Confidence:
+        return confidence_beside(certainty, extracts[0].score - extract.score)
+
+    worth = [extract for extract in extracts if extract is extracts[0] or own(extract).value >= _LEAST_POSSIBLE]
+    chosen = [group[0] for group in best_statements(worth)]
+    return tuple(
+        replace(_citation(number, _with_repetitions(extract, extracts), texts), confidence=own(extract))
+        for number, extract in enumerate(chosen, start=1)
+    )
+
+
+def best_statements(extracts: Sequence[Extract]) -> list[list[Extract]]:
+    """The three best statements, best first, each with the extracts that say the same after it.
+
+    No more than two are of one document, unless the others have none.
+    """
+
+    def is_wanted(extract: Extract, known: Sequence[Sequence[Extract]]) -> bool:
+        of_the_same = sum(_document(group[0]) == _document(extract) for group in known)
+        return len(known) < _MOST_POSSIBLE and of_the_same < _MOST_OF_ONE
+
+    of_several = _statements(extracts, is_wanted)
+    if len(of_several) == _MOST_POSSIBLE:
+        return of_several
+    return _statements(extracts, lambda _, known: len(known) < _MOST_POSSIBLE)
+
+
+def _document(extract: Extract) -> str:
+    return extract.hit.chunk.source.id
+
+
+def _statements(
+    extracts: Sequence[Extract], is_wanted: Callable[[Extract, Sequence[Sequence[Extract]]], bool]
+) -> list[list[Extract]]:
+    """The extracts by what they say, in order. `is_wanted` is asked of a new statement, beside those that are known."""
+    groups: list[list[Extract]] = []
+    for extract in extracts:
+        group = next((g for g in groups if same_statement(g[0].sentence.text, extract.sentence.text)), None)
+        if group is not None:
+            group.append(extract)
+        elif is_wanted(extract, groups):
+            groups.append([extract])
+    return groups
+
+
+def _procedure(question: Question, extracts: Sequence[Extract], texts: SourceTexts) -> Sequence[Span]:
+    """Where the steps stand that the best sentence is one of or announces, if the question is for them; else none."""
+    if not asks_how(question):
+        return ()
+    best, place = extracts[0], _place(extracts[0])
+    items = texts.items_of(place)
+    if len(items) < 2:
+        return ()
+    is_announced = best.sentence.text.rstrip().endswith(":") or texts.lead_in_of(place) is not None
+    further = further_steps(best, extracts, items)
+    return items if is_procedure(question, best, further, is_announced=is_announced) else ()
+
+
+def _choose(
+    question: Question, extracts: Sequence[Extract], max_sentences: int, items: Sequence[Span]
+) -> list[list[Extract]]:
+    """The sentences to quote, best first, each with the extracts that say the same after it.
+
+    One that announces what follows ("The reasons are:") is followed by that, in the order of the text; so is one whose
+    neighbours belong to the full answer, one of the steps in `items`, and a rule that a condition or an exception
+    stands near, where the question is for yes or no.
+    """
+    best = extracts[0]
+    further = further_steps(best, extracts, items) if items else []
+    further = further or _announced(best, extracts) or _belonging(best, extracts)
+    if not items and asks_yes_or_no(question):
+        further = with_conditions(question, best, further, extracts, max_sentences - 1)
+    if further:
+        chosen: list[Extract] = []
+        for extract in (best, *further):
+            if not any(same_statement(quoted.sentence.text, extract.sentence.text) for quoted in chosen):
+                chosen.append(extract)
+        return [_with_repetitions(extract, extracts) for extract in chosen[:max_sentences]]
+    return _statements(
+        extracts, lambda extract, known: not known or (len(known) < max_sentences and _also_answers(best, extract))
+    )
+
+
+def _with_repetitions(extract: Extract, extracts: Sequence[Extract]) -> list[Extract]:
+    """`extract` and after it those that say the same elsewhere."""
+    others = (e for e in extracts if e.sentence.id != extract.sentence.id)
+    return [extract, *(e for e in others if same_statement(extract.sentence.text, e.sentence.text))]
+
+
+def _announced(best: Extract, extracts: Sequence[Extract]) -> list[Extract]:
+    """The extracts that follow `best` in its passage, in text order, if it ends with a colon; else none."""
+    if not best.sentence.text.rstrip().endswith(":"):
+        return []
+    chunk, position = best.hit.chunk.id, best.sentence.position
+    following = [e for e in extracts if e.hit.chunk.id == chunk and e.sentence.position > position]
+    return sorted(following, key=lambda extract: extract.sentence.position)
+
+
+def _belonging(best: Extract, extracts: Sequence[Extract]) -> list[Extract]:
+    """The sentences right after `best` in its passage that the reader takes for parts of the same answer."""
+    here = {e.sentence.position: e for e in extracts if e.hit.chunk.id == best.hit.chunk.id}
+    found: list[Extract] = []
+    position = best.sentence.position + 1
+    while position in here and here[position].features.get("reader_belongs", _BELONGS - 1) >= _BELONGS:
+        found.append(here[position])
+        position += 1
+    return found
+
+
+def _newest_first(stated: Sequence[Sequence[Claim]]) -> list[list[Claim]]:
+    """The claims of each value, and the values, those of newer documents first; what is as old keeps its order."""
+    ordered = [sorted(claims, key=lambda claim: claim.dated, reverse=True) for claims in stated]
+    return sorted(ordered, key=lambda claims: claims[0].dated, reverse=True)
+
+
+def _disagreement(claims: Sequence[Claim]) -> Disagreement:
+    """Where the answer states each value: the sentences of the answer are those of `claims`, in this order."""
+    return Disagreement(
+        tuple(StatedValue(at, claim.span, citation=at + 1, dated=claim.dated) for at, claim in enumerate(claims))
+    )
+
+
+def _also_answers(best: Extract, extract: Extract) -> bool:
+    """Whether a further sentence answers too: scores close to the best and holds what the question expects."""
+    return best.score - extract.score <= _CLOSE and extract.features["holds"] >= best.features["holds"]
+
+
+def _citation(number: int, group: Sequence[Extract], texts: SourceTexts) -> Citation:
+    """The citation of the first extract of `group`, with its lead-in; the places of the others go to `also_in`."""
+    places = [_place(extract) for extract in group]
+    text = texts.text_of(places[0].source.id)
+    citation = cite(number, text, places[0], tuple(places[1:]))
+    span = texts.lead_in_of(places[0]) or _referred_to(group[0])
+    return citation if span is None else replace(citation, lead_in=LeadIn(span, span.of(text)))
+
+
+def _referred_to(extract: Extract) -> Span | None:
+    """Where the sentence before stands, if this one begins with "It", "This", "However" or the like."""
+    sentences, position = extract.hit.chunk.sentences, extract.sentence.position
+    before = next((s for s in sentences if s.position == position - 1 and s.kind is SentenceKind.STATEMENT), None)
+    goes_on = extract.features.get("refers_back") or GOES_ON.match(extract.sentence.text)
+    return before.span if before is not None and goes_on else None
+
+
+def _place(extract: Extract) -> Place:
+    sentence = extract.sentence
+    return place_of(extract.hit.chunk, sentence.span, section=sentence.section, page=sentence.page)
+
+
+def _highlight(extract: Extract) -> Highlight:
+    """The answering words of the first sentence, counted from its beginning."""
+    start = extract.sentence.span.start
+    return Highlight(0, Span(extract.highlight.start - start, extract.highlight.end - start))
+
+
+def _answer_id(question: Question, max_sentences: int, thresholds: Thresholds, index_version: int) -> str:
+    """An id that depends on nothing but what the answer depends on."""
+    made_of = [question.text, max_sentences, thresholds.answer, thresholds.possible, index_version]
+    parts = json.dumps([*made_of, *(alternative.instead for alternative in question.alternatives)])
+    return hashlib.sha256(parts.encode()).hexdigest()[:32]

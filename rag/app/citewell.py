@@ -1,0 +1,209 @@
+"""The one place that builds everything and joins it.
+
+Safe to use from several threads: questions run side by side, writers one after the other. Another process may write
+to the same data directory meanwhile; the vector index in memory is replaced when the store has moved on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Self
+
+from rag.access.access_service import AccessService
+from rag.access.audit import AuditKind
+from rag.access.audit_service import AuditService
+from rag.access.ldap_groups import LdapGroups
+from rag.access.people import People
+from rag.access.privacy import PrivacyService
+from rag.access.provider_sessions import ProviderSessions
+from rag.access.sign_on import SignOn
+from rag.answer.confidence import identity
+from rag.answer.glossary_file import GLOSSARY_NAME, GlossaryFile
+from rag.answer.measured import count_answer
+from rag.answer.question_service import QuestionService
+from rag.app.backups import Restored, put_back
+from rag.app.maintenance_service import MaintenanceService
+from rag.conversations.conversation_service import ConversationService
+from rag.documents.document_service import DocumentService
+from rag.errors import ModelMismatch, StorageError
+from rag.index.live import LiveIndex
+from rag.ingest.results import IngestResult
+from rag.ingest.writer import Writer
+from rag.insights.glossary_service import GlossaryService
+from rag.insights.insight_service import InsightService
+from rag.metrics import Metrics
+from rag.models.catalogue import load_model
+from rag.models.embedder import Embedder
+from rag.models.exported import carry
+from rag.models.loading import load_models
+from rag.models.reader import Reader
+from rag.read.sandbox import Limits, Parser
+from rag.records import Access, Answer
+from rag.settings import Settings
+from rag.store.base import Store
+from rag.store.sqlite.backup import extract_files, restore
+from rag.store.sqlite.sqlite_store import SqliteStore
+
+Announce = Callable[[str], None]
+_EVERYTHING = Access.everything()
+
+# How long a process waits for another one of the same server to have written.
+_PATIENCE_SECONDS = 30.0
+
+
+class Citewell:
+    """Documents, questions, conversations, insights, audit and maintenance of one data directory."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        embedder: Embedder,
+        reader: Reader | None,
+        metrics: Metrics | None = None,
+    ) -> None:
+        """Use `Citewell.open`; this only joins the parts. Without `reader`, sentences are scored without one."""
+        self.settings = settings
+        self.metrics = metrics or Metrics()
+        self._store = store
+        self._embedder = embedder
+        self._index = LiveIndex(store, settings.data_dir / "index", embedder.identity)
+        self._parser = Parser(Limits(settings.read_seconds, settings.read_megabytes), self.metrics)
+        patience = _PATIENCE_SECONDS if settings.workers > 1 else 0.0
+        writer = Writer(store, self._index, embedder.identity, patience_seconds=patience)
+        source = identity(embedder.identity.sha256, reader.sha256 if reader else "")
+        glossary = GlossaryFile(settings.glossary or settings.data_dir / GLOSSARY_NAME)
+        self.questions = QuestionService(
+            settings, store, self._index, embedder, reader, confidence_source=source, glossary=glossary
+        )
+        self.audit = AuditService(settings, store)
+        self.access = AccessService(settings, store, self.audit.write)
+        self.documents = DocumentService(settings, store, embedder, self._parser, writer, self._ingested, self.access)
+        self.insights = InsightService(settings, store, embedder, self.questions.ask)
+        self.glossary = GlossaryService(
+            glossary, store, embedder, partial(self.questions.search, access=_EVERYTHING), self.insights.unanswered
+        )
+        self.conversations = ConversationService(settings, store, self.questions, self._note, self.audit.asked)
+        self.people = People.over(store.people, settings, self.audit.write)
+        self.privacy = PrivacyService(settings, store, self.people, self.audit)
+        directory = LdapGroups(settings) if settings.ldap_url else None
+        self.sign_on = SignOn(settings, self.people.accounts, store.people, directory)
+        self.provider_sessions = ProviderSessions(settings, store.people, self.sign_on)
+        self.maintenance = MaintenanceService(
+            settings, store, self._index, writer, model=embedder.identity.name, confidence_source=source
+        )
+
+    @classmethod
+    def open(
+        cls,
+        settings: Settings,
+        *,
+        embedder: Embedder | None = None,
+        reader: Reader | None = None,
+        create: bool = False,
+        progress: Announce | None = None,
+        models: Path | None = None,
+        metrics: Metrics | None = None,
+    ) -> Citewell:
+        """Citewell over `settings.data_dir`; with `create` an empty directory is made ready, else IndexMissing.
+
+        Without `embedder` the model of the settings is loaded, and exported the first time; exports are kept in
+        `models`, by default a folder of the data directory. `reader` reads in place of the shipped one, unless the
+        settings want none. What happens is counted in `metrics`, by default in some of its own. Raises ModelMismatch
+        when the directory was indexed with another model, and the errors of the store and of the model.
+        """
+        store = SqliteStore.open(settings.data_dir, create=create)
+        try:
+            loaded = load_models(settings, embedder=embedder, reader=reader, progress=progress, exports=models)
+            embedder = loaded.embedder
+            known = store.model()
+            if known is not None and known.sha256 != embedder.identity.sha256:
+                raise ModelMismatch(
+                    f"The index in {settings.data_dir} was made with the model {known.name} ({known.sha256[:12]}...), "
+                    f"and the settings name {embedder.identity.name} ({embedder.identity.sha256[:12]}...). Vectors of "
+                    f"two models do not compare: set the first one again, or ingest into a new data directory."
+                )
+            citewell = cls(settings, store, embedder, loaded.reader, metrics)
+            citewell._index.current()
+            with suppress(StorageError):  # questions can be answered all the same
+                citewell.audit.log.tell_policy()
+        except BaseException:
+            store.close()
+            raise
+        return citewell
+
+    @property
+    def store(self) -> Store:
+        """What all parts are built on, for tools that train and measure."""
+        return self._store
+
+    @property
+    def index(self) -> LiveIndex:
+        """The vectors and words of the passages, for tools that train and measure."""
+        return self._index
+
+    def _note(self, answer: Answer) -> None:
+        """Count how a question of a person ended."""
+        count_answer(self.metrics, answer)
+        self.insights.note(answer)
+
+    def _ingested(self, result: IngestResult) -> None:
+        """Count what became of a document, and put it down."""
+        self.metrics.count("citewell_ingest_results_total", result.status.value)
+        self.audit.ingested(result)
+
+    def close(self) -> None:
+        """Let go of the database. Nothing can be used afterwards."""
+        self.insights.close()
+        self._parser.close()
+        self._index.close()
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @staticmethod
+    @contextmanager
+    def people_of(settings: Settings) -> Iterator[People]:
+        """Who may sign in, over `settings.data_dir`, which is made ready if it is empty; no model is loaded."""
+        with SqliteStore.open(settings.data_dir) as store:
+            yield People.over(store.people, settings, AuditService(settings, store).write)
+
+    @staticmethod
+    @contextmanager
+    def privacy_of(settings: Settings) -> Iterator[PrivacyService]:
+        """What is kept of persons, over `settings.data_dir`; no model is loaded. Raises IndexMissing without one."""
+        with SqliteStore.open(settings.data_dir, create=False) as store:
+            audit = AuditService(settings, store)
+            yield PrivacyService(settings, store, People.over(store.people, settings, audit.write), audit)
+
+    @staticmethod
+    def restore(backup: Path, settings: Settings, *, replace: bool = False) -> Restored:
+        """Make a backup the content of `settings.data_dir`; with `replace` also where there is one, which is set aside.
+
+        The audit log is told of it, and is never put back to what it was. Raises InputError for what is no backup,
+        StorageError for a damaged one.
+        """
+        restored = put_back(backup, settings.data_dir, extract=extract_files, restore=partial(restore, replace=replace))
+        with SqliteStore.open(settings.data_dir, create=False) as store:
+            AuditService(settings, store).write(AuditKind.RESTORED, **restored.facts)
+        return restored
+
+    @staticmethod
+    def export_model(settings: Settings, folder: Path, *, progress: Announce | None = None) -> int:
+        """Write the model of the settings into the new `folder`, to be carried elsewhere; its size in bytes.
+
+        Raises InputError when something is there already, ModelUnavailable, StorageError.
+        """
+        with TemporaryDirectory(prefix="citewell-") as apart:
+            return carry(load_model(settings.model, Path(apart), progress=progress), folder)

@@ -1,0 +1,1 @@
+"""Documents into the store: prepared in any thread, written one at a time."""

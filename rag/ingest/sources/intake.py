@@ -1,0 +1,342 @@
+"""One file, or the entries of one archive, into the store: what is already there in the same bytes is not read again.
+
+What came of each file is remembered, in the same commit as its document. Nothing is removed here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import count
+
+from rag import read
+from rag.errors import InputError, UnreadableDocument
+from rag.ingest.results import IngestResult
+from rag.ingest.sources.folder import FoundFile, trusted
+from rag.ingest.sources.missing import MissingFiles
+from rag.ingest.sources.zip_archive import Archive, ArchiveEntry, open_archive
+from rag.records import Access, Document, Source
+from rag.store.base import UNTRUSTED, FileRecord, IngestStatus, KnownFile, SourceStore, Stamp
+
+# Between the path of an archive and the name of an entry, where no path can have it.
+INSIDE = b"\0"
+# Records that are written at once: a commit costs more than what is in it.
+_BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a file passes through on its way into the store."""
+
+    store: SourceStore
+    read: Callable[[bytes, Source], Document]  # bytes to a document; raises InputError
+    prepare: Callable[[Document], None]  # what can be done for `put` before its turn, in another thread
+    put: Callable[[Document, FileRecord, float, bytes], IngestResult]  # stores it, and with it the record and the bytes
+    max_bytes: int  # of one document
+    keeps_originals: bool
+
+    @property
+    def read_with(self) -> str:
+        """Changes when the same bytes may give something else: with another version of the readers, or other settings.
+
+        Then files are read again though they are the same, those that failed and those that did not.
+        """
+        known = f"{read.reading_identity()} {self.max_bytes} {self.keeps_originals}"
+        return hashlib.sha256(known.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What is known of a file, an entry of an archive or a page, besides its bytes."""
+
+    path: bytes  # as the store remembers it
+    location: str  # the same for people
+    media_type: str
+    stamp: Stamp
+    modified_at: str  # ISO 8601, UTC; "" where nobody says
+
+
+class Intake:
+    """Takes in files one after the other. Call `finish` at the end: until then some of it is not committed."""
+
+    def __init__(
+        self,
+        tools: Tools,
+        known: Callable[[bytes], KnownFile | None],
+        *,
+        retry: bool = False,
+        dry_run: bool = False,
+        gone: MissingFiles | None = None,
+    ) -> None:
+        """`known` tells what the store has from a path.
+
+        With `retry` what failed is tried again though it is the same. `gone` are the documents without a file, to one
+        of which a new file with the same bytes gives its place.
+        """
+        self._tools = tools
+        self._known = known
+        self._retry = retry
+        self._dry_run = dry_run
+        self._gone = gone or MissingFiles()
+        self._read_with = tools.read_with
+        self._pending: list[_Step] = []
+        self.seen: set[bytes] = set()  # the paths that are there, entries of archives included
+        self.refused: set[bytes] = set()  # those whose bytes were had and are no document
+
+    def take(self, found: FoundFile) -> Iterator[IngestResult]:
+        """What becomes of one file, or of each entry of an archive; a FAILED result never stops the rest.
+
+        Raises StorageError when nothing more can be written.
+        """
+        self.seen.add(found.key)
+        if found.is_archive:
+            yield from self._take_archive(found)
+        else:
+            yield from self._take_file(found)
+
+    def take_bytes(self, item: Item, data: bytes) -> Iterator[IngestResult]:
+        """What becomes of bytes that did not come from a file, such as a page. Raises StorageError likewise."""
+        self.seen.add(item.path)
+        yield from self._take_bytes(item, data, self._known(item.path), time.perf_counter())
+
+    def fail(self, path: bytes, location: str, error: InputError) -> Iterator[IngestResult]:
+        """Remember that nothing was to be had from a place, and why; a document that came from it stays."""
+        self.seen.add(path)
+        yield from self._fail(self._nothing_from(path, location), time.perf_counter(), error)
+
+    def note(self, path: bytes, location: str, error: InputError) -> Iterator[IngestResult]:
+        """The same without a result of its own, for what is told of otherwise."""
+        self.seen.add(path)
+        yield from self._add(_Step(replace(self._nothing_from(path, location), error=str(error)), None))
+
+    def finish(self) -> Iterator[IngestResult]:
+        """Commit what is pending, and tell of it."""
+        steps, self._pending = self._pending, []
+        if steps and not self._dry_run:
+            self._tools.store.remember_files(
+                [step.record for step in steps], relocated=[step.place for step in steps if step.place]
+            )
+        yield from (step.result for step in steps if step.result)
+
+    # -- one file ----------------------------------------------------------------------------------------------------
+
+    def _take_file(self, found: FoundFile) -> Iterator[IngestResult]:
+        started = time.perf_counter()
+        known = self._known(found.key)
+        location = read.printable(found.path)
+        stamp = UNTRUSTED
+        try:
+            media_type = read.media_type_of(location)
+            with read.open_regular(found.path, follow=found.follow) as file:
+                status = os.fstat(file.fileno())
+                stamp = trusted(status)
+                data = read.read_open(file, found.path, self._tools.max_bytes)
+        except InputError as error:
+            record = self._record(found.key, location, stamp, "", self._id_for(found.key, location, known))
+            yield from self._fail(record, started, error)
+            return
+        item = Item(found.key, location, media_type, stamp, read.as_date(status.st_mtime))
+        yield from self._take_bytes(item, data, known, started)
+
+    def _take_bytes(self, item: Item, data: bytes, known: KnownFile | None, started: float) -> Iterator[IngestResult]:
+        """What becomes of a file or an entry whose bytes were read."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        known = known or self._unremembered(item)
+        record = self._record(
+            item.path, item.location, item.stamp, sha256, "" if known is None else known.record.document_id
+        )
+        if known is not None:
+            if self._is_stored(item, known, sha256):
+                yield from self._keep(record, known, item, started)
+                return
+            if self._failed_before(known, sha256) and not self._retry:
+                yield from self._fail(record, started, UnreadableDocument(known.record.error))
+                return
+        lost = None if known is not None and known.source is not None else self._gone.find(item.path, sha256)
+        if lost is not None:
+            yield from self._move(item, record, lost, data, started)
+            return
+        yield from self.finish()
+        if not record.document_id:
+            record = replace(record, document_id=self._id_for(item.path, item.location, None))
+        result = self._read(item, record, data, started)
+        if isinstance(result, InputError):
+            yield from self._fail(record, started, result)
+        elif known is not None and result.status is IngestStatus.UNCHANGED:
+            yield from self._keep(record, known, item, started)
+        elif self._dry_run and known is not None and known.source is not None:
+            yield replace(result, status=IngestStatus.UPDATED)
+        else:
+            yield result
+
+    def _read(self, item: Item, record: FileRecord, data: bytes, started: float) -> IngestResult | InputError:
+        """Read the document in the bytes and store it, or why that cannot be. A dry run takes it for a new one."""
+        if self._dry_run:
+            return IngestResult(item.location, IngestStatus.CREATED, record.document_id)
+        try:
+            document = self._tools.read(data, Source(record.document_id, "", item.location, item.media_type))
+        except InputError as error:
+            return error
+        return self._tools.put(replace(document, modified_at=item.modified_at), record, started, data)
+
+    def _keep(self, record: FileRecord, known: KnownFile, item: Item, started: float) -> Iterator[IngestResult]:
+        """The document stays as it is; only when its file was changed is noted anew."""
+        seconds = time.perf_counter() - started
+        result = IngestResult(item.location, IngestStatus.UNCHANGED, record.document_id, seconds=seconds)
+        touched = known.modified_at != item.modified_at
+        place = (record.document_id, item.location, item.modified_at) if touched else None
+        yield from self._add(_Step(record, result, place))
+
+    def _move(
+        self, item: Item, record: FileRecord, lost: KnownFile, data: bytes, started: float
+    ) -> Iterator[IngestResult]:
+        """The document of a file that is gone gets this place and keeps its id.
+
+        A title that was made from the name of the file, or another suffix, makes it another document: it is read anew.
+        """
+        source = lost.source
+        assert source is not None  # noqa: S101 - MissingFiles holds documents alone
+        record = replace(record, document_id=source.id)
+        title = read.title_from(source.location)
+        if item.media_type == source.media_type and (source.title != title or read.title_from(item.location) == title):
+            moved = IngestResult(
+                item.location,
+                IngestStatus.MOVED,
+                source.id,
+                seconds=time.perf_counter() - started,
+                previous=source.location,
+            )
+            self._gone.discard(lost)
+            yield from self._add(_Step(record, moved, (source.id, item.location, item.modified_at)))
+            return
+        yield from self.finish()
+        result = self._read(item, record, data, started)
+        if isinstance(result, InputError):
+            failed = replace(record, document_id=self._id_for(item.path, item.location, None))
+            yield from self._fail(failed, started, result)
+            return
+        self._gone.discard(lost)
+        yield replace(result, status=IngestStatus.MOVED, previous=source.location)
+
+    def _fail(self, record: FileRecord, started: float, error: InputError) -> Iterator[IngestResult]:
+        """Remember why a file did not become a document; one whose bytes could not be had is looked into next time."""
+        if isinstance(error.__cause__, OSError):
+            record = replace(record, stamp=UNTRUSTED)
+        else:
+            self.refused.add(record.path)
+        record = replace(record, error=str(error))
+        seconds = time.perf_counter() - started
+        failed = IngestResult(record.location, IngestStatus.FAILED, error=record.error, seconds=seconds)
+        yield from self._add(_Step(record, failed))
+
+    # -- archives ----------------------------------------------------------------------------------------------------
+
+    def _take_archive(self, found: FoundFile) -> Iterator[IngestResult]:
+        started = time.perf_counter()
+        location = read.printable(found.path)
+        stamp = UNTRUSTED
+        refused: InputError | None = None
+        try:
+            with read.open_regular(found.path, follow=found.follow) as file:
+                stamp = trusted(os.fstat(file.fileno()))
+                with open_archive(file, location, max_bytes=self._tools.max_bytes) as archive:
+                    entries = archive.entries()
+                    self.seen.update(found.key + INSIDE + entry.name.encode() for entry in entries)
+                    self._gone.leaves(found.key + INSIDE, self.seen)
+                    for entry in entries:
+                        yield from self._take_entry(found, archive, entry, stamp)
+        except InputError as error:
+            refused = error
+        # Last, so that an archive that was not finished is opened again.
+        record = self._record(found.key, location, stamp, "", "")
+        if refused is None:
+            yield from self._add(_Step(record, None))
+            return
+        yield from self._fail(record, started, refused)
+        if found.key in self.refused:
+            self._gone.leaves(found.key + INSIDE, self.seen)
+
+    def _take_entry(
+        self, found: FoundFile, archive: Archive, entry: ArchiveEntry, stamp: Stamp
+    ) -> Iterator[IngestResult]:
+        started = time.perf_counter()
+        path = found.key + INSIDE + entry.name.encode()
+        location = f"{read.printable(found.path)}!/{entry.name}"
+        known = self._known(path)
+        try:
+            if entry.error:
+                raise UnreadableDocument(entry.error)
+            data = archive.read(entry.name)
+        except InputError as error:
+            record = self._record(path, location, stamp, "", self._id_for(path, location, known))
+            yield from self._fail(record, started, error)
+            return
+        item = Item(path, location, read.media_type_of(location), stamp, entry.modified_at)
+        yield from self._take_bytes(item, data, known, started)
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    def _record(self, path: bytes, location: str, stamp: Stamp, sha256: str, document_id: str) -> FileRecord:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        return FileRecord(path, location, stamp, sha256, document_id, "", now, self._read_with)
+
+    def _nothing_from(self, path: bytes, location: str) -> FileRecord:
+        return self._record(path, location, UNTRUSTED, "", self._id_for(path, location, self._known(path)))
+
+    def _is_stored(self, item: Item, known: KnownFile, sha256: str) -> bool:
+        """Whether the document that the file became is there, of the same bytes, format and place, read as today."""
+        source = known.source
+        wanted = (item.media_type, item.location, sha256)
+        if source is None or (source.media_type, source.location, known.content_sha256) != wanted:
+            return False
+        return self._dry_run or (known.record.read_with == self._read_with and self._has_original(source.id))
+
+    def _has_original(self, document_id: str) -> bool:
+        """Whether the bytes of a document are kept, or need not be."""
+        return (
+            not self._tools.keeps_originals
+            or self._tools.store.original_sha256(Access.everything(), document_id) is not None
+        )
+
+    def _failed_before(self, known: KnownFile, sha256: str) -> bool:
+        """Whether these bytes failed with the formats and limits of today."""
+        record = known.record
+        return bool(record.error) and (record.content_sha256, record.read_with) == (sha256, self._read_with)
+
+    def _id_for(self, path: bytes, location: str, known: KnownFile | None) -> str:
+        """The id of the document that this file becomes: the one it had, else one made from its path.
+
+        A document that was moved took that id along. Then the next one that is free is made, the same each time.
+        """
+        if known is not None and known.record.document_id:
+            return known.record.document_id
+        name = path.replace(INSIDE, b"!/")
+        for number in count():
+            candidate = read.id_of(name + b"\0%d" % number if number else name)
+            owner = self._tools.store.owner_of(candidate)
+            if owner is None or owner[0] == path or owner == (b"", location):
+                return candidate
+        raise AssertionError("unreachable")  # pragma: no cover - count() does not end
+
+    def _unremembered(self, item: Item) -> KnownFile | None:
+        """What an earlier version of the program stored from this place, without remembering the file."""
+        document_id = self._id_for(item.path, item.location, None)
+        return self._tools.store.document_at(document_id, item.location)
+
+    def _add(self, step: _Step) -> Iterator[IngestResult]:
+        self._pending.append(step)
+        if len(self._pending) >= _BATCH:
+            yield from self.finish()
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """Something to remember, and what to tell of it once that is done."""
+
+    record: FileRecord
+    result: IngestResult | None
+    place: tuple[str, str, str] | None = None  # id, location and time of change of a document that gets new ones

@@ -1,0 +1,1 @@
+"""E-mails, as they are sent and as Outlook saves them."""

@@ -1,0 +1,1 @@
+"""PDF files: words with places on pages, put together to blocks again."""

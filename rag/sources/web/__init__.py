@@ -1,7 +1,0 @@
-"""Pages of the web as documents: which addresses are connected to, one guarded request, sitemaps."""
-
-from rag.sources.web.fetch import Fetcher, FetchLimits
-from rag.sources.web.pages import FetchOptions, fetch_pages
-from rag.sources.web.sitemap import MAX_PAGES
-
-__all__ = ["MAX_PAGES", "FetchLimits", "FetchOptions", "Fetcher", "fetch_pages"]

@@ -1,0 +1,1 @@
+"""Words, values and statements of a text, compared. Knows nothing of documents."""

@@ -1,0 +1,80 @@
+"""`rag access`: the rules, what they do, and who may read a document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.hash_cli import Rag
+
+
+@pytest.fixture
+def ruled(ingested: Rag, tmp_path: Path) -> Callable[[str], Rag]:
+    def write(text: str) -> Rag:
+        (tmp_path / "data" / "access.toml").write_text(text, encoding="utf-8")
+        return ingested
+
+    return write
+
+
+def first_id(rag: Rag) -> str:
+    return str(rag("documents", "--json").json["documents"][0]["id"])
+
+
+def test_without_rules_everything_is_everybodys(ingested: Rag) -> None:
+    count = len(ingested("documents", "--json").json["documents"])
+    shown = ingested("access", "show", "--json").json
+    assert (shown["rules"], shown["groups"], shown["unreadable"]) == ([], {"everybody": count}, 0)
+    assert "There are none" in ingested("access", "show").out
+    assert ingested("access", "apply", "--json").json == {"documents": count, "changed": 0}
+
+
+def test_rules_are_shown_and_applied(ruled: Callable[[str], Rag]) -> None:
+    rag = ruled("[[rule]]\nsource = '**/*.md'\ngroups = ['staff']\n")
+    applied = rag("access", "apply", "--json").json
+    assert applied["changed"] == applied["documents"]
+    shown = rag("access", "show", "--json").json
+    used = shown["rules"][0]["documents"]
+    assert used > 0
+    assert (shown["groups"], shown["unmatched"], shown["unreadable"]) == (
+        {"staff": used},
+        applied["documents"] - used,
+        applied["documents"] - used,
+    )
+    assert f"Rule 1, **/*.md: staff: {used} documents" in rag("access", "show").out
+
+
+def test_rules_that_make_no_sense_are_told_of(ruled: Callable[[str], Rag]) -> None:
+    rag = ruled("[[rule]]\nsource = 7\ngroups = []\n")
+    ran = rag("access", "apply")
+    assert ran.code == 2
+    assert "rule 1 has the source 7" in ran.err.replace("\n", " ")
+    assert "They are not in use: " in rag("access", "show").out
+
+
+def test_it_is_explained_who_may_read_a_document(ruled: Callable[[str], Rag]) -> None:
+    rag = ruled("[[rule]]\nsource = '**'\ngroups = ['staff']\n")
+    document = first_id(rag)
+    no = rag("access", "explain", "ann", document, "--json").json
+    assert (no["may_read"], no["groups"], no["rule"]) == (False, ["staff"], 1)
+    yes = rag("access", "explain", "ann", document, "--group", "staff")
+    assert "ann may read it, as one of staff." in yes.out
+    assert "Rule 1, **: staff." in yes.out
+    assert rag("people", "add", "bea", "--role", "owner").code == 0
+    assert "bea may read it, as every document, being an owner." in rag("access", "explain", "bea", document).out
+    assert rag("access", "explain", "ann", "absent").code == 1
+
+
+def test_one_document_gets_groups_of_its_own(ruled: Callable[[str], Rag]) -> None:
+    rag = ruled("[[rule]]\nsource = '**'\ngroups = ['staff']\n")
+    document = first_id(rag)
+    assert rag("access", "set", document, "--group", "board", "--group", "ann").out == (
+        f"{document} may be read by ann, board.\n"
+    )
+    assert rag("access", "explain", "ann", document, "--json").json["by_hand"]
+    assert rag("access", "set", document, "--nobody").out == f"{document} may be read by nobody but owners.\n"
+    assert rag("access", "set", document, "--by-rules").out == f"{document} may be read by staff.\n"
+    assert rag("access", "set", document, "--nobody", "--by-rules").code == 2
+    assert rag("access", "set", document).code == 2

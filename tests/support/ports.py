@@ -1,0 +1,35 @@
+"""Ports for the servers that tests start."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+
+def free_ports(count: int) -> list[int]:
+    """Different ports that nobody listens on."""
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports: list[int] = [listener.getsockname()[1] for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    return ports
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    (port,) = free_ports(1)
+    return port
+
+
+def wait_until_taken(port: int, process: subprocess.Popen[bytes], log: Path, *, seconds: float = 60) -> None:
+    """Return when the process takes connections; fail with its log when it ended, or after so long."""
+    until = time.monotonic() + seconds
+    while True:
+        assert process.poll() is None and time.monotonic() < until, log.read_text()
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.05)

@@ -1,0 +1,1 @@
+"""The layers around the routes: who is let in, and how much each may ask."""

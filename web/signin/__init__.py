@@ -1,0 +1,1 @@
+"""Who asks: the ways in which a request can say so, and the pages to sign in."""
