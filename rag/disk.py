@@ -6,9 +6,13 @@ Knows nothing of what is written. POSIX only, like the lock that keeps writers a
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import shutil
 import stat
-from contextlib import suppress
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rag.errors import StorageError, StorageFull, StorageReadOnly
@@ -16,6 +20,7 @@ from rag.errors import StorageError, StorageFull, StorageReadOnly
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 _TOO_MANY_OPEN = frozenset({errno.EMFILE, errno.ENFILE})
+_SCRATCH = ".scratch-"
 _MOUNTS = Path("/proc/self/mountinfo")
 # On these, locks and shared memory do not reach other machines, and a write-ahead log needs both.
 _NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "9p", "fuse.sshfs"})
@@ -59,6 +64,53 @@ def make_private_file(path: Path) -> None:
         return
     except OSError as error:
         raise storage_error(error, path) from error
+
+
+@contextmanager
+def scratch_folder(parent: Path) -> Iterator[Path]:
+    """A new folder for this user alone in `parent`, gone afterwards; one that a killed process left goes first.
+
+    A folder in use is held by a lock of the system, so one that nobody holds is nobody's. Raises StorageError.
+    """
+    try:
+        for left in parent.glob(f"{_SCRATCH}*"):
+            _remove_if_left(left)
+        path, lock = _new_scratch(parent)
+    except OSError as error:
+        raise storage_error(error, parent) from error
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(lock)
+
+
+def _new_scratch(parent: Path) -> tuple[Path, int]:
+    """A new folder and the lock on it."""
+    while True:
+        path = parent / f"{_SCRATCH}{uuid.uuid4().hex[:8]}"
+        path.mkdir(mode=0o700)
+        with suppress(FileNotFoundError):  # somebody took it for one that was left, before it was held
+            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if path.is_dir():
+                return path, lock
+            os.close(lock)
+
+
+def _remove_if_left(path: Path) -> None:
+    """Remove a scratch folder unless somebody holds it."""
+    try:
+        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(path, ignore_errors=True)
+    except BlockingIOError:
+        return
+    finally:
+        os.close(lock)
 
 
 def bytes_under(folder: Path) -> int:

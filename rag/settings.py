@@ -62,6 +62,14 @@ class Settings:
     backup_folder: Path | None = None
     # Backups of `rag maintain` that are kept there; older ones are deleted, unless something was found to be wrong.
     keep_backups: int = bounded(7, 1)
+    # Public keys of age (age1..., or ssh-ed25519 ...) that backups are encrypted to, so that they can be kept where
+    # others look; whoever has the secret key of any one of them can open a backup. Without any they are not encrypted.
+    backup_recipients: tuple[str, ...] = ()
+    # A file with the secret key for them, for restoring and for the drill. On the server it is wanted for the drill
+    # alone: whoever takes the machine then opens the backups too.
+    backup_identity: Path | None = None
+    # Whether `rag maintain` also restores the backup that it made, into a folder that is deleted again, and asks it.
+    drill_backups: bool = False
     # A CSV file of the documents' words and what people say instead; if not set, glossary.csv in the data directory is
     # read where there is one. Changes hold from the next question.
     glossary: Path | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +27,7 @@ from rag.answer.confidence import identity
 from rag.answer.glossary_file import GLOSSARY_NAME, GlossaryFile
 from rag.answer.measured import count_answer
 from rag.answer.question_service import QuestionService
+from rag.app.age_files import decrypted
 from rag.app.backups import Restored, put_back
 from rag.app.maintenance_service import MaintenanceService
 from rag.conversations.conversation_service import ConversationService
@@ -72,6 +74,7 @@ class Citewell:
         self.metrics = metrics or Metrics()
         self._store = store
         self._embedder = embedder
+        self._reader = reader
         self._index = LiveIndex(store, settings.data_dir / "index", embedder.identity)
         self._parser = Parser(Limits(settings.read_seconds, settings.read_megabytes), self.metrics)
         patience = _PATIENCE_SECONDS if settings.workers > 1 else 0.0
@@ -137,6 +140,11 @@ class Citewell:
             raise
         return citewell
 
+    def beside(self, data_dir: Path) -> Citewell:
+        """Citewell over another data directory, with the same models; to be closed by the caller, before this one."""
+        settings = replace(self.settings, data_dir=data_dir)
+        return Citewell.open(settings, embedder=self._embedder, reader=self._reader)
+
     @property
     def store(self) -> Store:
         """What all parts are built on, for tools that train and measure."""
@@ -191,10 +199,12 @@ class Citewell:
     def restore(backup: Path, settings: Settings, *, replace: bool = False) -> Restored:
         """Make a backup the content of `settings.data_dir`; with `replace` also where there is one, which is set aside.
 
-        The audit log is told of it, and is never put back to what it was. Raises InputError for what is no backup,
-        StorageError for a damaged one.
+        An encrypted one is opened with the key that the settings name. The audit log is told of it, and is never put
+        back to what it was. Raises InputError for what is no backup, StorageError for a damaged one.
         """
-        restored = put_back(backup, settings.data_dir, extract=extract_files, restore=partial(restore, replace=replace))
+        put = partial(restore, replace=replace)
+        with decrypted(backup, settings.backup_identity, room=settings.data_dir) as plain:
+            restored = put_back(plain, settings.data_dir, extract=extract_files, restore=put)
         with SqliteStore.open(settings.data_dir, create=False) as store:
             AuditService(settings, store).write(AuditKind.RESTORED, **restored.facts)
         return restored

@@ -1,4 +1,4 @@
-"""The nightly care of a data directory: verify, checkpoint, retention, backup, room; one run at a time.
+"""The nightly care of a data directory: verify, checkpoint, retention, backup, drill, room; one run at a time.
 
 A server may go on meanwhile. What one step cannot do is said in the report, and the others are done all the same.
 """
@@ -7,24 +7,27 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rag.app.citewell import Citewell
-from rag.app.maintenance_report import MaintenanceReport, MaintenanceStep, save_report
+from rag.app.drill import Drill, backups_in, newest_backup
+from rag.app.maintenance_report import (
+    MaintenanceReport,
+    MaintenanceStep,
+    StepOutcome,
+    iso_now,
+    save_report,
+    try_step,
+)
 from rag.disk import make_private_directory, storage_error
-from rag.errors import RagError, StorageBusy
+from rag.errors import StorageBusy
 from rag.settings import Settings
 
 _LOCK_NAME = "maintain.lock"
-_BACKUP = re.compile(r"citewell-\d{8}T\d{6}Z\.sqlite")
-# Whether a step went well, and what there is to say of it.
-_Outcome = tuple[bool, str]
 
 
 def maintain(citewell: Citewell) -> MaintenanceReport:
@@ -34,7 +37,7 @@ def maintain(citewell: Citewell) -> MaintenanceReport:
     """
     settings = citewell.settings
     with _alone(settings.data_dir):
-        started = _now()
+        started = iso_now()
         steps: list[MaintenanceStep] = []
         for name, step in (
             ("verify", lambda: _verify(citewell)),
@@ -42,31 +45,22 @@ def maintain(citewell: Citewell) -> MaintenanceReport:
             ("retention", lambda: _apply_retention(citewell)),
             ("checkpoint", lambda: _checkpoint(citewell)),
             ("backup", lambda: _back_up(citewell, is_sound=all(done.ok for done in steps))),
+            ("drill", lambda: _drill(citewell, is_made=steps[-1].ok)),
             ("room", lambda: _look_for_room(settings)),
         ):
-            steps.append(_done(name, step))
-        report = MaintenanceReport(started, _now(), tuple(steps))
+            steps.append(try_step(name, step))
+        report = MaintenanceReport(started, iso_now(), tuple(steps))
         save_report(settings.data_dir, report)
     return report
 
 
-def _done(name: str, step: Callable[[], _Outcome]) -> MaintenanceStep:
-    """A step that was tried; an error of the program is an outcome like others."""
-    started = time.perf_counter()
-    try:
-        ok, detail = step()
-    except RagError as error:
-        ok, detail = False, str(error)
-    return MaintenanceStep(name, ok, detail, round(time.perf_counter() - started, 3))
-
-
-def _verify(citewell: Citewell) -> _Outcome:
+def _verify(citewell: Citewell) -> StepOutcome:
     checks = citewell.maintenance.check()
     bad = [f"{check.name}: {check.detail}" for check in checks if not check.ok]
     return not bad, "; ".join(bad) or f"{len(checks)} checks hold: {', '.join(check.name for check in checks)}"
 
 
-def _check_audit(citewell: Citewell) -> _Outcome:
+def _check_audit(citewell: Citewell) -> StepOutcome:
     if not citewell.audit.is_on:
         return True, "nothing is put down (CITEWELL_AUDIT)"
     report = citewell.audit.check()
@@ -74,7 +68,7 @@ def _check_audit(citewell: Citewell) -> _Outcome:
     return report.is_sound, "; ".join(faults) or f"{report.lines:,} lines are as they were written"
 
 
-def _apply_retention(citewell: Citewell) -> _Outcome:
+def _apply_retention(citewell: Citewell) -> StepOutcome:
     gone = citewell.conversations.apply_retention()
     citewell.insights.apply_retention()
     files = citewell.audit.remove_old()
@@ -82,33 +76,47 @@ def _apply_retention(citewell: Citewell) -> _Outcome:
     return True, f"deleted: {', '.join(said)}; kept questions by their days"
 
 
-def _checkpoint(citewell: Citewell) -> _Outcome:
+def _checkpoint(citewell: Citewell) -> StepOutcome:
     left = citewell.store.merge_log()
     if left:
         return True, f"{left:,} bytes of the log are left for the next time, as somebody is reading"
     return True, "the log is merged into the database"
 
 
-def _back_up(citewell: Citewell, *, is_sound: bool) -> _Outcome:
+def _back_up(citewell: Citewell, *, is_sound: bool) -> StepOutcome:
     """A new backup, and the oldest ones away beyond so many: not while something is wrong, as they may be needed."""
     folder, most = citewell.settings.backup_folder, citewell.settings.keep_backups
     if folder is None:
         return True, "none was made: CITEWELL_BACKUP_FOLDER names no folder"
     make_private_directory(folder)
-    target = folder / f"citewell-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.sqlite"
-    size = citewell.maintenance.back_up(target)
+    recipients = citewell.settings.backup_recipients
+    name = f"citewell-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.sqlite"
+    target = folder / (f"{name}.age" if recipients else name)
+    size = citewell.maintenance.back_up(target, encrypt_to=recipients)
+    told = f"{target.name}, {size:,} bytes" + (f", encrypted to {len(recipients)} keys" if recipients else "")
     if not is_sound:
-        return True, f"{target.name}, {size:,} bytes; no older one was deleted, as something is wrong"
-    old = sorted(path for path in folder.iterdir() if _BACKUP.fullmatch(path.name))[:-most]
+        return True, f"{told}; no older one was deleted, as something is wrong"
+    old = backups_in(folder)[:-most]
     for path in old:
         try:
             path.unlink()
         except OSError as error:
             raise storage_error(error, path) from error
-    return True, f"{target.name}, {size:,} bytes, read back; {len(old)} older ones deleted, the last {most} kept"
+    return True, f"{told}, read back; {len(old)} older ones deleted, the last {most} kept"
 
 
-def _look_for_room(settings: Settings) -> _Outcome:
+def _drill(citewell: Citewell, *, is_made: bool) -> StepOutcome:
+    """The backup of this run, put to the test."""
+    settings = citewell.settings
+    if not settings.drill_backups or settings.backup_folder is None:
+        return True, "no backup was restored to try it (CITEWELL_DRILL_BACKUPS)"
+    if not is_made:
+        return False, "there is no backup of this run to try"
+    report = Drill(newest_backup(settings), settings, citewell.beside, citewell).run()
+    return report.ok, "; ".join(f"{step.name}: {step.detail}" for step in report.steps if step.ok is report.ok)
+
+
+def _look_for_room(settings: Settings) -> StepOutcome:
     free = shutil.disk_usage(settings.data_dir).free // 1_000_000
     enough = free >= settings.min_free_megabytes
     return enough, f"{free:,} MB are free" + ("" if enough else f"; expected {settings.min_free_megabytes:,} or more")
@@ -131,7 +139,3 @@ def _alone(data_dir: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

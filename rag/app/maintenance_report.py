@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from rag.disk import flush_directory, storage_error
+from rag.errors import RagError
+
+# Whether a step went well, and what there is to say of it.
+StepOutcome = tuple[bool, str]
 
 _NAME = "maintenance.json"
 # Bytes. Ours have some 2,000; what is larger is none of ours.
@@ -53,6 +58,21 @@ class MaintenanceReport:
     def body(self) -> dict[str, object]:
         """The report for JSON."""
         return {"ok": self.ok, **asdict(self)}
+
+
+def try_step(name: str, step: Callable[[], StepOutcome]) -> MaintenanceStep:
+    """A step that was tried; an error of the program is an outcome like others."""
+    started = time.perf_counter()
+    try:
+        ok, detail = step()
+    except RagError as error:
+        ok, detail = False, str(error)
+    return MaintenanceStep(name, ok, detail, round(time.perf_counter() - started, 3))
+
+
+def iso_now() -> str:
+    """Now, as reports have it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def save_report(data_dir: Path, report: MaintenanceReport) -> None:

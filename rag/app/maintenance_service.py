@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from rag.app.age_files import write_encrypted
 from rag.app.backups import files_to_keep
 from rag.app.maintenance_report import MaintenanceReport, last_report
 from rag.app.measurements import Measurements, measure
@@ -120,14 +122,20 @@ class MaintenanceService:
         self._writer.run(self._rebuild)
         return self.check()
 
-    def back_up(self, target: Path) -> int:
+    def back_up(self, target: Path, *, encrypt_to: Sequence[str] = ()) -> int:
         """Write everything to the one file `target`, while others go on; its size in bytes.
+
+        With public keys of age it is encrypted to them, after it was read back.
 
         That is the documents with their vectors, people, conversations, and what lies beside the database: the rules,
         the glossary and the audit log. Raises InputError when something is there already, StorageError when it cannot
         be written.
         """
-        return self._store.back_up(target, partial(files_to_keep, self._settings.data_dir))
+        data_dir = self._settings.data_dir
+        if not encrypt_to:
+            return self._store.back_up(target, partial(files_to_keep, data_dir))
+        write = partial(self._store.back_up, files=partial(files_to_keep, data_dir))
+        return write_encrypted(target, encrypt_to, write, room=data_dir)
 
     def _rebuild(self) -> None:
         self._store.rebuild_words()

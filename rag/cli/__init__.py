@@ -37,6 +37,7 @@ COMMANDS = {
     "rebuild": "maintenance_commands",
     "backup": "maintenance_commands",
     "restore": "maintenance_commands",
+    "drill": "drill_command",
     "evaluate": "evaluate_commands",
     "calibrate": "evaluate_commands",
     "glossary": "glossary_command",

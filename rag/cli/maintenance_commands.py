@@ -41,20 +41,31 @@ def rebuild(data_dir: DataDir = None, as_json: AsJson = False) -> None:
 
 def backup(
     target: Annotated[Path, typer.Argument(help="The file to write; there must be none of that name.")],
+    encrypt_to: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--encrypt-to",
+            metavar="KEY",
+            help="A public key of age that may open it, age1...; can be repeated. Default: CITEWELL_BACKUP_RECIPIENTS.",
+        ),
+    ] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Write everything to one file, while questions are answered and documents added.
 
-    That is documents, people and conversations, the rules of access, the glossary and the audit log.
+    That is documents, people and conversations, the rules of access, the glossary and the audit log. To encrypt it
+    needs the program age; the secret key stays elsewhere.
     """
     with opened(data_dir) as citewell:
-        size = citewell.maintenance.back_up(target)
+        recipients = encrypt_to or citewell.settings.backup_recipients
+        size = citewell.maintenance.back_up(target, encrypt_to=recipients)
         documents = citewell.maintenance.health().documents
     if as_json:
-        print_json({"file": str(target), "bytes": size, "documents": documents})
+        print_json({"file": str(target), "bytes": size, "documents": documents, "encrypted": bool(recipients)})
     else:
-        out.print(Text(f"{target}: {documents:,} documents, {size:,} bytes, checked."))
+        sealed = ", encrypted" if recipients else ""
+        out.print(Text(f"{target}: {documents:,} documents, {size:,} bytes, checked{sealed}."))
 
 
 def restore(
@@ -62,6 +73,10 @@ def restore(
     replace: Annotated[
         bool, typer.Option("--replace", help="Also where there is a database; it is set aside, not lost.")
     ] = False,
+    identity: Annotated[
+        Path | None,
+        typer.Option(help="The file with the secret key of an encrypted one. Default: CITEWELL_BACKUP_IDENTITY."),
+    ] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
@@ -69,7 +84,7 @@ def restore(
 
     An audit log that has gone on since the backup stays as it is.
     """
-    settings = make_settings(data_dir)
+    settings = make_settings(data_dir, backup_identity=identity)
     with acting_as(BY_COMMAND):
         restored = Citewell.restore(source, settings, replace=replace)
     for aside in restored.aside:

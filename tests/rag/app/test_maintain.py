@@ -19,7 +19,7 @@ from tests.support.places import ROOT
 from tests.support.processes import environment, run_python
 from tests.support.restart import restart
 
-STEPS = ("verify", "audit", "retention", "checkpoint", "backup", "room")
+STEPS = ("verify", "audit", "retention", "checkpoint", "backup", "drill", "room")
 EVERYTHING = Access.everything()
 QUESTION = "When was the company founded?"
 

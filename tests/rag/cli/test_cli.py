@@ -56,6 +56,7 @@ COMMANDS = [
     "rebuild",
     "backup",
     "restore",
+    "drill",
     "evaluate",
     "calibrate",
     "glossary",
