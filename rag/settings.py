@@ -39,7 +39,7 @@ class Settings:
     data_dir: Path = Path(".citewell")
     # A sentence-transformers model: the bundled name, another name in the local cache, or a folder.
     model: str = BUNDLED_MODEL
-    # Language of the documents, for sentence boundaries (ISO 639-1).
+    # Language of documents whose text does not tell it, for sentence boundaries (ISO 639-1).
     language: str = "en"
 
     # Bytes. Beyond this a file is refused before it is read: 50 MB of plain text is some 20,000 pages.

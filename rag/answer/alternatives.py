@@ -16,7 +16,7 @@ from rag.answer.question import Question, take_apart
 from rag.answer.word_weights import weight_of
 from rag.arrays import FloatVector
 from rag.records import Hit
-from rag.text.words import content_stems, is_function_word, plain_words
+from rag.text.words import content_stems, content_words
 
 # Passages that each wording of a word may propose, before the sum decides.
 _LOOKED_AT = 1_000
@@ -58,14 +58,14 @@ def scored_by_words(
     Of several wordings of one word the best counts in each passage, in parts of what it can reach, and for as much as
     the word of the question does.
     """
-    asked = [_content(alternative.said) for alternative in question.alternatives]
+    asked = [_content(alternative.said, question.language) for alternative in question.alternatives]
     rest = [word for word in question.words if not any(word in words for words in asked)]
     found, frequencies = by_words(rest, _LOOKED_AT)
     scores, counted = dict(found), dict(frequencies)
     for alternative, own in zip(question.alternatives, asked, strict=True):
         best: dict[int, float] = {}
         weight = 0.0
-        for words in (own, *(_content(words) for words in alternative.instead)):
+        for words in (own, *(_content(words, question.language) for words in alternative.instead)):
             found, frequencies = by_words(words, _LOOKED_AT)
             counted.update(frequencies)
             reach = sum(weight_of(frequencies.get(word, 0), chunks) for word in words)
@@ -80,20 +80,23 @@ def scored_by_words(
 
 def as_documents_say(question: Question, hits: Sequence[Hit]) -> Question:
     """`question` as it is read: with the documents' words put in that the best of `hits` hold; else as it is."""
-    held = [set(content_stems(f"{h.chunk.source.title} {h.chunk.section} {h.chunk.text}")) for h in hits]
-    choices = [(alternative, _best_held(alternative, held)) for alternative in question.alternatives]
+    language = question.language
+    held = [set(content_stems(f"{h.chunk.source.title} {h.chunk.section} {h.chunk.text}", language)) for h in hits]
+    choices = [(alternative, _best_held(alternative, held, language)) for alternative in question.alternatives]
     text = replaced(question.text, choices)
     if text == question.text:
         return question
     return replace(take_apart(text), expects=question.expects, alternatives=question.alternatives)
 
 
-def _best_held(alternative: Alternative, held: Sequence[set[str]]) -> str:
+def _best_held(alternative: Alternative, held: Sequence[set[str]], language: str) -> str:
     """Of the wordings the one that is held first; that of the question where none is."""
     ways = (alternative.said, *alternative.instead)
-    return next((words for stems in held for words in ways if stems.issuperset(content_stems(words))), ways[0])
+    return next(
+        (words for stems in held for words in ways if stems.issuperset(content_stems(words, language))), ways[0]
+    )
 
 
-def _content(words: str) -> list[str]:
+def _content(words: str, language: str) -> list[str]:
     """The content words, folded, each once."""
-    return list(dict.fromkeys(word for word in plain_words(words) if not is_function_word(word)))
+    return list(dict(content_words(words, language)))

@@ -113,7 +113,7 @@ def _says_something_new(words: str, question: Question) -> bool:
 
     "It" or "The" at the beginning of a sentence is written like a name and is none; "May" and "once" are an answer.
     """
-    stems = set(content_stems(words))
+    stems = set(content_stems(words, question.language))
     if not stems:
         return question.expects not in (Expects.PERSON, Expects.PLACE)
     return not stems <= set(question.stems)

@@ -77,5 +77,5 @@ def _is_about(question: Question, best: Extract, other: Extract) -> bool:
     """Whether another sentence shares a word with the question or the rule, or goes on about the sentence before it."""
     if GOES_ON.match(other.sentence.text) or other.features.get("refers_back"):
         return other.sentence.position == best.sentence.position + 1
-    stems = {*question.stems, *content_stems(best.sentence.text)}
-    return not stems.isdisjoint(content_stems(other.sentence.text))
+    stems = {*question.stems, *content_stems(best.sentence.text, question.language)}
+    return not stems.isdisjoint(content_stems(other.sentence.text, question.language))

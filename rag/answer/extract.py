@@ -90,7 +90,7 @@ def extract(question: Question, hits: Sequence[Hit], weights: Mapping[str, float
     for rank, hit in enumerate(hits):
         read = zip(hit.chunk.sentences, hit.similarities, strict=True)
         quotable = [
-            _read(s, similarity, weights)
+            _read(s, similarity, weights, question.language)
             for s, similarity in read
             if s.kind is SentenceKind.STATEMENT and not repeats(question, s.text)
         ]
@@ -117,8 +117,8 @@ def _same_script(scripts: frozenset[str], text: str) -> bool:
     return not scripts or not own or not scripts.isdisjoint(own)
 
 
-def _read(sentence: StoredSentence, similarity: float, weights: Mapping[str, float]) -> _Read:
-    stems = content_stems(sentence.text)
+def _read(sentence: StoredSentence, similarity: float, weights: Mapping[str, float], language: str) -> _Read:
+    stems = content_stems(sentence.text, language)
     held = frozenset(stems)
     return _Read(sentence, stems, held, similarity, cover_of(weights, held))
 
@@ -127,7 +127,7 @@ def _passage_features(
     question: Question, hit: Hit, quotable: Sequence[_Read], weights: Mapping[str, float], rank: int, best_score: float
 ) -> dict[str, float]:
     """What is the same for all sentences of a passage."""
-    heading = set(content_stems(f"{hit.chunk.source.title} {hit.chunk.section}"))
+    heading = set(content_stems(f"{hit.chunk.source.title} {hit.chunk.section}", question.language))
     stems = heading.union(*(r.held for r in quotable))
     return {
         "passage_similarity": hit.dense,
@@ -193,8 +193,8 @@ def _kind_features(question: Question, text: str, cover: float, spans: Sequence[
 
 def _nearness(question: Question, text: str, span: Span) -> float:
     """How many of the question's stems stand within eight words of `span`, as a share of them all."""
-    before = content_stems(text[: span.start])[-8:]
-    after = content_stems(text[span.end :])[:8]
+    before = content_stems(text[: span.start], question.language)[-8:]
+    after = content_stems(text[span.end :], question.language)[:8]
     return len(set(question.stems) & {*before, *after}) / len(question.stems)
 
 

@@ -9,7 +9,8 @@ from enum import StrEnum
 
 from rag.answer.glossary import Alternative
 from rag.errors import InvalidQuestion
-from rag.text.words import is_function_word, name_stems, plain_words, stem
+from rag.text.language import language_of
+from rag.text.words import content_words, name_stems
 
 
 class Expects(StrEnum):
@@ -38,6 +39,7 @@ class Question:
     numbers: frozenset[str]
     expects: Expects
     alternatives: tuple[Alternative, ...] = ()  # words of it that the documents have others for, in order
+    language: str = "en"  # by whose rules its words are compared; English where nothing tells another one
 
     @property
     def is_searchable(self) -> bool:
@@ -109,14 +111,16 @@ def take_apart(cleaned: str) -> Question:
 
     One in which nothing can be searched for is not an error: it comes back with `is_searchable` false.
     """
-    words = dict.fromkeys(word for word in plain_words(cleaned) if not is_function_word(word))
+    language = language_of(cleaned) or "en"
+    words = dict(content_words(cleaned, language))
     return Question(
         text=cleaned,
         words=tuple(words),
-        stems=tuple(stem(word) for word in words),
-        names=name_stems(cleaned),
+        stems=tuple(words.values()),
+        names=name_stems(cleaned, language),
         numbers=frozenset(word for word in words if word[0].isdigit()),
         expects=_expectation(cleaned),
+        language=language,
     )
 
 

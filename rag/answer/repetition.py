@@ -33,7 +33,7 @@ def is_question(text: str) -> bool:
 
 def repeats(question: Question, text: str) -> bool:
     """Whether a sentence has the question in it word for word, or is itself a question with its words of content."""
-    stems, said = set(question.stems), set(content_stems(text))
+    stems, said = set(question.stems), set(content_stems(text, question.language))
     if not stems <= said:  # so for nearly all: their stems are at hand, their words are not
         return False
     if is_question(text) and said == stems:

@@ -27,7 +27,7 @@ from rag.answer.word_weights import cover_of, word_weights
 from rag.arrays import FloatMatrix, FloatVector
 from rag.records import Access, Chunk, Hit
 from rag.store.base import PassageStore
-from rag.text.words import content_stems
+from rag.text.words import content_stems, stem_in
 
 # Passages that each of the two proposes. More changes no answer in our measurements; the exact scores come after.
 _PROPOSED = 100
@@ -126,7 +126,7 @@ def without_repetition(question: Question, hit: Hit, weights: Mapping[str, float
         return hit
     similarities = tuple(0.0 if r else s for r, s in zip(repeated, hit.similarities, strict=True))
     best_sentence = max(similarities, default=0.0)
-    rest = content_stems(" ".join(s.text for r, s in zip(repeated, sentences, strict=True) if not r))
+    rest = content_stems(" ".join(s.text for r, s in zip(repeated, sentences, strict=True) if not r), question.language)
     held = cover_of(weights, set(rest))
     dense = min(hit.dense, best_sentence)
     score = dense + best_sentence + by_words * held**_WORDS_POWER
@@ -159,9 +159,9 @@ def _found_by_words(
 ) -> tuple[dict[int, float], dict[str, int]]:
     """`_by_words` for the words of a question, a word and its alternatives counting as one."""
     if not question.alternatives:
-        return _by_words(question.words, _PROPOSED, store, index, access)
+        return _by_words(question, question.words, _PROPOSED, store, index, access)
     return scored_by_words(
-        question, chunks, lambda words, most: _by_words(words, most, store, index, access), _PROPOSED
+        question, chunks, lambda words, most: _by_words(question, words, most, store, index, access), _PROPOSED
     )
 
 
@@ -176,7 +176,7 @@ def _word_scores(
 
 
 def _by_words(
-    words: Sequence[str], most: int, store: PassageStore, index: PassageIndex | None, access: Access
+    question: Question, words: Sequence[str], most: int, store: PassageStore, index: PassageIndex | None, access: Access
 ) -> tuple[dict[int, float], dict[str, int]]:
     """BM25 of the `most` passages that words propose, and how many passages hold each word.
 
@@ -184,7 +184,7 @@ def _by_words(
     """
     if index is None:
         return dict(store.search_words(access, words, most)), store.chunk_frequencies(access, words)
-    stems = store.word_stems(words)
+    stems = _stems(question, words, store)
     frequencies = dict.fromkeys(words, 0)
     asked: dict[tuple[str, ...], str | Mapping[int, int]] = {}
     for word, found in stems.items():
@@ -197,6 +197,18 @@ def _by_words(
         held = asked.get(found, "")
         frequencies[word] = len(held) if isinstance(held, Mapping) else single.get(held, 0)
     return dict(index.search_words(list(asked.values())[:_MOST_WORDS], most)), frequencies
+
+
+def _stems(question: Question, words: Sequence[str], store: PassageStore) -> dict[str, tuple[str, ...]]:
+    """For each of the words the stems that passages in the question's language have of it; none for what is no word."""
+    stems = store.word_stems(words)
+    if question.language == "en":
+        return stems
+    own = dict(zip(question.words, question.stems, strict=True))
+    return {
+        word: (own.get(word) or stem_in(question.language, word),) if len(found) == 1 else found
+        for word, found in stems.items()
+    }
 
 
 def _sentence_similarities(

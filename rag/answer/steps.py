@@ -31,7 +31,7 @@ def is_procedure(question: Question, best: Extract, further: Sequence[Extract], 
     the reader takes the next one for a part of the same answer. Whether items are numbered is not kept of a document.
     """
     heading = best.sentence.section.rpartition(" > ")[2]
-    is_named = not set(question.stems).isdisjoint(content_stems(heading))
+    is_named = not set(question.stems).isdisjoint(content_stems(heading, question.language))
     belongs = bool(further) and further[0].features.get("reader_belongs", _BELONGS - 1) >= _BELONGS
     return is_announced or is_named or belongs
 

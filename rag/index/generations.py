@@ -32,7 +32,7 @@ from rag.index import SearchIndex
 from rag.index.part_files import NAMES, read_part, writers
 from rag.records import ModelIdentity
 
-_FORMAT = 2
+_FORMAT = 3  # 3: passages of other languages than English have the stems of theirs
 _METRIC = "inner product of unit vectors"
 _MANIFEST = "manifest.json"
 _CURRENT = "CURRENT"

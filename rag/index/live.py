@@ -21,6 +21,8 @@ from rag.index.permitted import PermittedIndexes
 from rag.index.search_index import FEW
 from rag.records import Access, ModelIdentity
 from rag.store.base import Check, IndexSource
+from rag.text.language import language_of
+from rag.text.words import index_stems
 
 # Vectors of the database that are compared at once with those of the index.
 _COMPARED = 10_000
@@ -242,8 +244,14 @@ class LiveIndex:
 
     def _blocks(self, *, above: int) -> Iterator[PassageBatch]:
         """The passages of the store with ids above a number, in blocks."""
-        for ids, vectors, stems in self._store.chunk_blocks(above=above):
-            yield PassageBatch(ids, vectors, stems)
+        for ids, vectors, stems, texts in self._store.chunk_blocks(above=above):
+            yield PassageBatch(ids, vectors, [_stems_in(*both) for both in zip(texts, stems, strict=True)])
+
+
+def _stems_in(text: str, english: list[str]) -> list[str]:
+    """The stems of a passage by the rules of its language; `english` are those by the rules of English."""
+    language = language_of(text) or "en"
+    return english if language == "en" else index_stems(text, language)
 
 
 def _joined(blocks: Iterator[PassageBatch], dimension: int) -> PassageBatch:

@@ -12,6 +12,7 @@ from rag.arrays import FloatMatrix
 from rag.models.embedder import Embedder
 from rag.records import Document, Passage, Sentence, SentenceKind
 from rag.split import chunk_sentences, split_document
+from rag.text.language import language_of
 
 # Documents prepared ahead that are kept until their turn comes.
 _KEPT_AHEAD = 4
@@ -31,7 +32,7 @@ class Preparer:
     """Splits, chunks and embeds documents. Safe to use from several threads."""
 
     def __init__(self, embedder: Embedder, language: str) -> None:
-        """`language` is that of the documents, for sentence boundaries."""
+        """`language` is that of documents whose text does not tell it, for sentence boundaries."""
         self._embedder = embedder
         self._language = language
         self._ahead: dict[str, tuple[Document, Prepared]] = {}
@@ -54,7 +55,7 @@ class Preparer:
         return self._prepare(document)
 
     def _prepare(self, document: Document) -> Prepared:
-        sentences = split_document(document, language=self._language)
+        sentences = split_document(document, language=language_of(document.text) or self._language)
         passages = chunk_sentences(
             document,
             sentences,

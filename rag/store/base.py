@@ -533,8 +533,8 @@ class IndexSource(Snapshots, Protocol):
 
     def chunk_blocks(
         self, *, above: int = 0, size: int = 10_000
-    ) -> Iterator[tuple[IntVector, FloatMatrix, list[list[str]]]]:
-        """The chunks with ids above a number, ascending, `size` at a time: ids, vectors, and the stems of each.
+    ) -> Iterator[tuple[IntVector, FloatMatrix, list[list[str]], list[str]]]:
+        """The chunks with ids above a number, ascending, `size` at a time: ids, vectors, English stems, search texts.
 
         Read them inside a `snapshot`: each block is read when it is asked for.
         """

@@ -258,7 +258,7 @@ def _recall(citewell: Citewell, questions: Sequence[str]) -> float:
     assert index is not None
     asked = np.stack([citewell._embedder.embed_question(question) for question in questions])
     with citewell._store.snapshot():
-        ids = nearest(asked, ((block, vectors) for block, vectors, _ in citewell._store.chunk_blocks(size=50_000)))
+        ids = nearest(asked, ((block, vectors) for block, vectors, *_ in citewell._store.chunk_blocks(size=50_000)))
     # The exact cosines order what the index proposes, as they do in `rag.answer.retrieve`.
     found = []
     for vector, wanted in zip(asked, ids.tolist(), strict=True):

@@ -286,10 +286,10 @@ class SqliteStore:
 
     def chunk_blocks(
         self, *, above: int = 0, size: int = 10_000
-    ) -> Iterator[tuple[IntVector, FloatMatrix, list[list[str]]]]:
+    ) -> Iterator[tuple[IntVector, FloatMatrix, list[list[str]], list[str]]]:
         with self.database.reading() as connection:
             for ids, vectors, texts in document_rows.read_chunk_blocks(connection, above=above, size=size):
-                yield ids, vectors, list(full_text.stems_of(connection, texts))
+                yield ids, vectors, list(full_text.stems_of(connection, texts)), list(texts)
 
     def forget_changes_before(self, number: int) -> None:
         with self._changing() as connection:

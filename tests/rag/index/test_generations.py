@@ -54,7 +54,7 @@ def test_what_is_gone_stays_gone_in_a_saved_index(tmp_path: Path) -> None:
 def test_an_index_of_an_older_program_is_passed_over_and_not_called_damaged(tmp_path: Path) -> None:
     save(tmp_path, 1)
     manifest = tmp_path / "gen-1" / "manifest.json"
-    data = manifest.read_bytes().replace(b'"format": 2', b'"format": 1')
+    data = manifest.read_bytes().replace(b'"format": 3', b'"format": 1')
     manifest.write_bytes(data)
     (tmp_path / "CURRENT").write_text(f"gen-1 {hashlib.sha256(data).hexdigest()}\n")
     assert load(tmp_path) is None
@@ -89,7 +89,7 @@ def test_the_manifest_says_what_the_index_was_made_from(tmp_path: Path) -> None:
         data = (tmp_path / "gen-1" / name).read_bytes()
         assert said == {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
     assert manifest == {
-        "format": 2,
+        "format": 3,
         "database_id": DATABASE,
         "change_number": 2,
         "change_token": 72,

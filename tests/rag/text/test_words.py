@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.text.words import content_stems, fold, is_function_word, plain_words, scripts_of, stem
+from rag.text.words import (
+    content_stems,
+    fold,
+    index_stems,
+    is_function_word,
+    plain_words,
+    scripts_of,
+    stem,
+    stem_in,
+)
 
 
 @pytest.mark.parametrize(
@@ -114,3 +123,31 @@ def test_a_function_word_carries_no_content(word: str) -> None:
 @pytest.mark.parametrize("word", ["harbour", "1912", "chair", "first", "year"])
 def test_other_words_do(word: str) -> None:
     assert not is_function_word(word)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "stems"),
+    [
+        ("de", "Die Schlüssel der Häuser", ("schlussel", "haus")),
+        ("de", "Das Haus und sein Schlüssel", ("haus", "schlussel")),
+        ("fr", "Les clés installées dans les maisons", ("cle", "install", "maison")),
+        ("es", "¿Dónde están las casas antiguas?", ("cas", "antigu")),
+        ("it", "Le case che sono state vendute", ("cas", "vend")),
+        ("nl", "De huizen die verkocht worden", ("huis", "verkocht")),
+        ("ja", "部屋の鍵です", ("部屋", "屋の", "の鍵", "鍵て")),
+        ("zh", "什么是内核模块", ("么是", "是内", "内核", "核模", "模块")),
+        ("ja", "USBメモリ", ("usb", "メモ", "モリ")),
+        ("zh", "门", ("门",)),
+    ],
+)
+def test_words_of_other_languages_have_the_stems_of_theirs(language: str, text: str, stems: tuple[str, ...]) -> None:
+    assert content_stems(text, language) == stems
+
+
+def test_all_words_of_a_passage_are_indexed_also_those_that_carry_nothing() -> None:
+    assert index_stems("Die Häuser der Stadt", "de") == ["die", "haus", "der", "stadt"]
+    assert index_stems("部屋です", "ja") == ["部屋", "屋て", "てす"]
+
+
+def test_a_language_without_rules_keeps_its_words() -> None:
+    assert (stem_in("ja", "メモ"), stem_in("en", "Announced"), stem_in("pl", "drzwi")) == ("メモ", "announc", "drzwi")

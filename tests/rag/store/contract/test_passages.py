@@ -53,11 +53,12 @@ def test_chunks_come_in_blocks_with_their_vectors_and_stems(store: Store) -> Non
     store.put_document(*given)
     with store.snapshot():
         blocks = list(store.chunk_blocks(size=1))
-        assert [ids.tolist() for ids, _, _ in store.chunk_blocks(above=1)] == [[2]]
-    assert [ids.tolist() for ids, _, _ in blocks] == [[1], [2]]
-    np.testing.assert_array_equal(np.concatenate([vectors for _, vectors, _ in blocks]), given.passage_vectors)
+        assert [ids.tolist() for ids, *_ in store.chunk_blocks(above=1)] == [[2]]
+    assert [ids.tolist() for ids, *_ in blocks] == [[1], [2]]
+    np.testing.assert_array_equal(np.concatenate([vectors for _, vectors, *_ in blocks]), given.passage_vectors)
     texts = [passage.search_text for passage in given.passages]
-    assert [stems for _, _, [stems] in blocks] == [[stem(word) for word in plain_words(text)] for text in texts]
+    assert [found for *_, [found] in blocks] == texts
+    assert [stems for _, _, [stems], _ in blocks] == [[stem(word) for word in plain_words(text)] for text in texts]
 
 
 def test_an_empty_store_has_nothing_of_the_right_shape(store: Store) -> None:
