@@ -25,7 +25,7 @@ def bounded(default: float | None, least: float, most: float | None = None) -> A
 
 
 # Secrets that a file may hold: CITEWELL_NAME_FILE.
-_SECRETS_IN_FILES = ("oidc_client_secret", "ldap_password", "widget_key", "metrics_key")
+_SECRETS_IN_FILES = ("database", "oidc_client_secret", "ldap_password", "widget_key", "metrics_key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,9 @@ class Settings:
 
     # Where everything is kept: one folder, so that a backup is one folder.
     data_dir: Path = Path(".citewell")
+    # The PostgreSQL database that the documents are in, as postgresql://USER@HOST/DATABASE, for several machines over
+    # one; empty keeps them in the data directory. The index, models and the audit log stay there in any case.
+    database: str = ""
     # A sentence-transformers model: the bundled name, another name in the local cache, or a folder.
     model: str = BUNDLED_MODEL
     # Language of documents whose text does not tell it, for sentence boundaries (ISO 639-1).

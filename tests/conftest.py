@@ -23,6 +23,8 @@ from rag.settings import BUNDLED_MODEL
 from tests.support import chromium
 from tests.support.fakes import HashEmbedder
 from tests.support.places import DATA
+from tests.support.postgres import MISSING as POSTGRES_MISSING
+from tests.support.postgres import PostgresServer, postgres_programs, postgres_server
 from web.settings import WebSettings
 
 if chromium.VARIABLE in os.environ:
@@ -72,6 +74,16 @@ def skipped(config: pytest.Config) -> list[str]:
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     reports = reporter.stats.get("skipped", []) if reporter else []
     return [f"{report.nodeid}: {report.longrepr[2]}" for report in reports]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A server of PostgreSQL for all tests of this process."""
+    programs = postgres_programs()
+    if programs is None:
+        pytest.skip(POSTGRES_MISSING)
+    with postgres_server(programs) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -83,7 +83,7 @@ HOMES = {
     "safetensors": ("rag/models/pretrained.py", "rag/models/onnx_export.py", "rag/training/"),
     "cryptography": ("rag/access/",),
     "faiss": ("rag/index/",),
-    "apsw": ("rag/store/sqlite/",),
+    "apsw": ("rag/store/sqlite/", "rag/store/stems.py"),
     "argon2": ("rag/access/",),
     "pypdfium2": ("rag/read/pdf/",),
     "sentencex": ("rag/split/",),
@@ -107,6 +107,8 @@ HOMES = {
     "joserfc": ("rag/access/",),
     "ldap": ("rag/access/ldap_groups.py",),
     "prometheus_client": ("web/api/exposition.py",),
+    "psycopg": ("rag/store/postgres/",),
+    "psycopg_pool": ("rag/store/postgres/",),
     "protego": ("rag/ingest/sources/web/",),
     "pathspec": ("rag/ingest/sources/patterns.py",),
     "watchfiles": ("rag/ingest/sources/watch.py",),
@@ -123,6 +125,7 @@ COMES_WITH = {
     "starlette": "fastapi",
     "transformers": "sentence-transformers",
 }
+KINDS_OF_STORE = ("rag/store/sqlite", "rag/store/postgres")
 MAY_PRINT = ("rag/cli/", "rag/models/onnx_export.py", "rag/training/")
 RUNS_CODE = {"pickle", "cPickle", "dill", "joblib", "cloudpickle", "shelve", "marshal"}
 RUNNING_CALLS = {"eval", "exec", "compile", "__import__", "yaml.load", "os.system", "np.load"}
@@ -269,16 +272,17 @@ def test_only_who_builds_the_store_knows_which_one_it_is() -> None:
     importing = {
         name_of(path)
         for path in FILES
-        if not name_of(path).startswith("rag/store/sqlite/")
-        and any(module.startswith("rag.store.sqlite") for module in imports(tree_of(path)))
+        if not name_of(path).startswith(KINDS_OF_STORE)
+        and any(name.replace(".", "/").startswith(KINDS_OF_STORE) for name in imports(tree_of(path)))
     }
     assert len(importing) == 1
     assert all(name.startswith("rag/app/") for name in importing)
 
 
-def test_nothing_of_sqlite_is_in_what_the_store_promises() -> None:
+def test_nothing_of_a_database_is_in_what_the_store_promises() -> None:
     seen = set(imports(tree_of(ROOT / "rag/store/base.py"))) | set(imports(tree_of(ROOT / "rag/store/__init__.py")))
-    assert not {module for module in seen if module.startswith(("apsw", "sqlite3", "rag.store.sqlite"))}
+    kinds = ("apsw", "sqlite3", "rag.store.sqlite", "psycopg", "rag.store.postgres")
+    assert not {module for module in seen if module.startswith(kinds)}
 
 
 @pytest.mark.parametrize("package", HOMES)
@@ -289,12 +293,12 @@ def test_a_package_is_imported_where_it_belongs_and_nowhere_else(package: str) -
 
 
 def test_what_is_imported_is_installed_with_the_program_and_not_by_chance_with_something_else() -> None:
-    """Serving needs nothing of the extras `export`, `ldap` and `mcp`; only these files may import what is in them."""
+    """Serving needs nothing of the extras; only these files may import what is in them."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    serving, exporting, asking_directories, for_assistants = (
+    serving, exporting, asking_directories, for_assistants, for_postgres = (
         {re.split(r"[^\w.-]", line)[0].lower() for line in lines}
-        for lines in (project["dependencies"], extras["export"], extras["ldap"], extras["mcp"])
+        for lines in (project["dependencies"], extras["export"], extras["ldap"], extras["mcp"], extras["postgres"])
     )
     distributions = packages_distributions()
     for path in FILES:
@@ -309,6 +313,8 @@ def test_what_is_imported_is_installed_with_the_program_and_not_by_chance_with_s
                 declared |= asking_directories
             if name_of(path).startswith(("rag/mcp/", "web/mcp_route.py")):
                 declared |= for_assistants
+            if name_of(path).startswith("rag/store/postgres/"):
+                declared |= for_postgres
             assert names & declared, f"{name_of(path)} imports {package}, which is not in pyproject.toml for it"
 
 

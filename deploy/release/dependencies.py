@@ -65,6 +65,13 @@ ALLOWED = frozenset(
         *("CC0-1.0", "CNRI-Python", "ISC", "MIT", "MIT-0", "MIT-CMU", "MPL-1.1", "MPL-2.0", "PSF-2.0", "Zlib"),
     }
 )
+# Packages of extras under another licence: whoever wants one has it from the package index, and none is in what we give
+# out. Under the LGPL a program may import a package that stays a package of its own.
+NEVER_GIVEN_OUT: Mapping[str, str] = {
+    "psycopg": "LGPL-3.0-only",
+    "psycopg-binary": "LGPL-3.0-only",
+    "psycopg-pool": "LGPL-3.0-only",
+}
 # Where the metadata says it in words of its own.
 _IN_WORDS = {
     "3-Clause BSD License": "BSD-3-Clause",

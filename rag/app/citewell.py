@@ -7,7 +7,7 @@ to the same data directory meanwhile; the vector index in memory is replaced whe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,7 @@ from rag.answer.question_service import QuestionService
 from rag.app.age_files import decrypted
 from rag.app.backups import Restored, put_back
 from rag.app.maintenance_service import MaintenanceService
+from rag.app.store_opening import extract_files, open_store, restore_database
 from rag.conversations.conversation_service import ConversationService
 from rag.documents.document_service import DocumentService
 from rag.errors import ModelMismatch, StorageError
@@ -48,13 +49,11 @@ from rag.read.sandbox import Limits, Parser
 from rag.records import Access, Answer
 from rag.settings import Settings
 from rag.store.base import Store
-from rag.store.sqlite.backup import extract_files, restore
-from rag.store.sqlite.sqlite_store import SqliteStore
 
 Announce = Callable[[str], None]
 _EVERYTHING = Access.everything()
 
-# How long a process waits for another one of the same server to have written.
+# How long a process waits for another one of the same server, or another node, to have written.
 _PATIENCE_SECONDS = 30.0
 
 
@@ -77,7 +76,7 @@ class Citewell:
         self._reader = reader
         self._index = LiveIndex(store, settings.data_dir / "index", embedder.identity)
         self._parser = Parser(Limits(settings.read_seconds, settings.read_megabytes), self.metrics)
-        patience = _PATIENCE_SECONDS if settings.workers > 1 else 0.0
+        patience = _PATIENCE_SECONDS if settings.workers > 1 or settings.database else 0.0
         writer = Writer(store, self._index, embedder.identity, patience_seconds=patience)
         source = identity(embedder.identity.sha256, reader.sha256 if reader else "")
         glossary = GlossaryFile(settings.glossary or settings.data_dir / GLOSSARY_NAME)
@@ -120,7 +119,7 @@ class Citewell:
         settings want none. What happens is counted in `metrics`, by default in some of its own. Raises ModelMismatch
         when the directory was indexed with another model, and the errors of the store and of the model.
         """
-        store = SqliteStore.open(settings.data_dir, create=create)
+        store = open_store(settings, create=create)
         try:
             loaded = load_models(settings, embedder=embedder, reader=reader, progress=progress, exports=models)
             embedder = loaded.embedder
@@ -142,7 +141,7 @@ class Citewell:
 
     def beside(self, data_dir: Path) -> Citewell:
         """Citewell over another data directory, with the same models; to be closed by the caller, before this one."""
-        settings = replace(self.settings, data_dir=data_dir)
+        settings = replace(self.settings, data_dir=data_dir, database="")
         return Citewell.open(settings, embedder=self._embedder, reader=self._reader)
 
     @property
@@ -184,14 +183,14 @@ class Citewell:
     @contextmanager
     def people_of(settings: Settings) -> Iterator[People]:
         """Who may sign in, over `settings.data_dir`, which is made ready if it is empty; no model is loaded."""
-        with SqliteStore.open(settings.data_dir) as store:
+        with closing(open_store(settings)) as store:
             yield People.over(store.people, settings, AuditService(settings, store).write)
 
     @staticmethod
     @contextmanager
     def privacy_of(settings: Settings) -> Iterator[PrivacyService]:
         """What is kept of persons, over `settings.data_dir`; no model is loaded. Raises IndexMissing without one."""
-        with SqliteStore.open(settings.data_dir, create=False) as store:
+        with closing(open_store(settings, create=False)) as store:
             audit = AuditService(settings, store)
             yield PrivacyService(settings, store, People.over(store.people, settings, audit.write), audit)
 
@@ -202,10 +201,10 @@ class Citewell:
         An encrypted one is opened with the key that the settings name. The audit log is told of it, and is never put
         back to what it was. Raises InputError for what is no backup, StorageError for a damaged one.
         """
-        put = partial(restore, replace=replace)
+        put = partial(restore_database, settings, replace=replace)
         with decrypted(backup, settings.backup_identity, room=settings.data_dir) as plain:
             restored = put_back(plain, settings.data_dir, extract=extract_files, restore=put)
-        with SqliteStore.open(settings.data_dir, create=False) as store:
+        with closing(open_store(settings, create=False)) as store:
             AuditService(settings, store).write(AuditKind.RESTORED, **restored.facts)
         return restored
 

@@ -63,7 +63,7 @@ class Drill:
 
     def _restore(self, apart: Path) -> StepOutcome:
         with decrypted(self.backup, self.settings.backup_identity, room=apart) as plain:
-            restored = Citewell.restore(plain, replace(self.settings, data_dir=apart / "restored"))
+            restored = Citewell.restore(plain, replace(self.settings, data_dir=apart / "restored", database=""))
         return True, f"the database, {', '.join(restored.files) or 'and nothing that lies beside it'}"
 
     def _examine(self, folder: Path) -> list[MaintenanceStep]:

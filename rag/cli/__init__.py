@@ -38,6 +38,7 @@ COMMANDS = {
     "backup": "maintenance_commands",
     "restore": "maintenance_commands",
     "drill": "drill_command",
+    "migrate-store": "migrate_command",
     "evaluate": "evaluate_commands",
     "calibrate": "evaluate_commands",
     "glossary": "glossary_command",

@@ -48,7 +48,13 @@ def _prepared(backup: Path, settings: Settings, question: str) -> Iterator[Drill
     try:
         today = open_citewell(settings)
     except IndexMissing:
-        yield Drill(backup, settings, lambda folder: open_citewell(replace(settings, data_dir=folder)), None, question)
+        yield Drill(
+            backup,
+            settings,
+            lambda folder: open_citewell(replace(settings, data_dir=folder, database="")),
+            None,
+            question,
+        )
         return
     with today:
         yield Drill(backup, settings, today.beside, today, question)

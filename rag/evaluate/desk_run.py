@@ -108,7 +108,7 @@ def run_collections(
         before = sum(len(run.outcomes) for run in runs)
         with (
             tempfile.TemporaryDirectory(prefix="citewell-desk-") as folder,
-            open_citewell(replace(settings, data_dir=Path(folder))) as citewell,
+            open_citewell(replace(settings, data_dir=Path(folder), database="")) as citewell,
         ):
             runs.append(
                 run_collection(citewell, collection, indexing=indexing, progress=_of_all(progress, before, total))

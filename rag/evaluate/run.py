@@ -56,7 +56,7 @@ def evaluate_squad(
         cases = random.Random(_SEED).sample(cases, min(sample, len(cases)))  # noqa: S311 - no secret depends on it
     with (
         tempfile.TemporaryDirectory(prefix="citewell-evaluate-") as folder,
-        open_citewell(replace(settings, data_dir=Path(folder))) as citewell,
+        open_citewell(replace(settings, data_dir=Path(folder), database="")) as citewell,
     ):
         citewell.documents.add(documents, on_done=indexing)
         outcomes = run(citewell, cases, given=given, progress=progress)

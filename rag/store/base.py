@@ -1,6 +1,6 @@
 """What the rest of the library knows of the store: the records that it keeps, and what can be asked of it.
 
-`rag/store/sqlite/` is the one implementation. `tests/rag/store/contract/` has the tests that every one must pass.
+`rag/store/sqlite/` and `rag/store/postgres/` implement it; `tests/rag/store/contract/` tests that each does.
 
 Rules for all methods: each is one transaction. A change that a method has returned from is on the disk, one that raised
 has left nothing behind. Any of them may raise a StorageError that says why the data cannot be used as asked; an error

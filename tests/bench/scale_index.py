@@ -18,7 +18,6 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import apsw
 import numpy as np
 
 import rag.index.vectors
@@ -28,7 +27,7 @@ from rag.index.part_files import read_part, writers
 from rag.models.catalogue import load_model
 from rag.models.embedder import OnnxEmbedder
 from rag.settings import BUNDLED_MODEL
-from rag.store.sqlite.full_text import stems_of
+from rag.store.stems import text_stems
 from tests.bench import scale
 from tests.bench.scale import (
     ROOT,
@@ -185,7 +184,7 @@ def _exactly(size: int, material: Material) -> Iterator[tuple[IntVector, FloatMa
 
 def _stems(texts: Sequence[str]) -> list[list[str]]:
     """The stems of each text, as the store's word index has them."""
-    return list(stems_of(apsw.Connection(":memory:"), texts))
+    return list(text_stems(texts))
 
 
 def _renumbered(stem: str, rng: random.Random) -> str:

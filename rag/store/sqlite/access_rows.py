@@ -5,7 +5,6 @@ Every function works on an open connection inside a transaction that the caller 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable
 
@@ -15,6 +14,7 @@ import numpy as np
 from rag.arrays import IntVector
 from rag.records import Access
 from rag.store.base import DocumentGroups
+from rag.store.fitting import stamp_of
 from rag.store.sqlite.meta_rows import change_fact, fact
 from rag.store.sqlite.storable import storable
 
@@ -64,11 +64,6 @@ def stamp_again(connection: apsw.Connection, number: int) -> None:
         (number,),
     ).fetchone()
     connection.execute("UPDATE document_access SET stamp = ? WHERE document = ?", (stamp_of(*row or ()), number))
-
-
-def stamp_of(*values: object) -> int:
-    """32 bits that stand for a document as it is: its id, title, place and hashes."""
-    return int.from_bytes(hashlib.sha256(json.dumps(values).encode("utf-8", "replace")).digest()[:4])
 
 
 def change_groups(connection: apsw.Connection, changes: Iterable[DocumentGroups], *, is_for_all: bool) -> int:

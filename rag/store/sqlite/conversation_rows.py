@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import apsw
@@ -23,7 +22,8 @@ from rag.store.base import (
     conversation_full,
     conversation_not_found,
 )
-from rag.store.kept_answer import cites, documents_of, hidden, read, without_document, without_stand_alone, written
+from rag.store.kept_answer import cites, documents_of, read, without_document, without_stand_alone, written
+from rag.store.shown_turns import named_documents, without_forbidden
 from rag.store.sqlite.database import Database
 from rag.store.sqlite.readable import reading_as
 from rag.store.sqlite.storable import storable
@@ -297,12 +297,8 @@ def _has_removed(connection: apsw.Connection, conversation: int) -> bool:
 
 
 def _shown(connection: apsw.Connection, turns: list[Turn]) -> list[Turn]:
-    """The turns without the words of documents that are there and that whoever reads may not read, or no more.
-
-    As with a deleted document, what was filled into later questions goes too: it may be its words.
-    """
-    ids = {document for turn in turns for document in documents_of(turn.answer)}
-    known = json.dumps(sorted(ids))
+    """The turns without the words of documents that are there and that whoever reads may not read, or no more."""
+    known = json.dumps(named_documents(turns))
     forbidden = {
         str(row[0])
         for row in connection.execute(
@@ -311,16 +307,7 @@ def _shown(connection: apsw.Connection, turns: list[Turn]) -> list[Turn]:
             (known,),
         )
     }
-    if not forbidden:
-        return turns
-    shown, has_quoted = [], False
-    for turn in turns:
-        answer = without_stand_alone(turn.answer) if has_quoted else turn.answer
-        for document in forbidden.intersection(documents_of(answer)):
-            has_quoted = has_quoted or cites(answer, document)
-            answer = hidden(answer, document)
-        shown.append(replace(turn, answer=answer))
-    return shown
+    return without_forbidden(turns, forbidden) if forbidden else turns
 
 
 def _turn(row: Sequence[Any]) -> Turn:

@@ -23,7 +23,7 @@ import apsw
 
 from rag.disk import make_private_directory, make_private_file, network_file_system
 from rag.errors import IndexMissing, StorageBusy, StorageDamaged, StorageError, StorageReadOnly, StorageTooNew
-from rag.store.sqlite.access_rows import stamp_of
+from rag.store.fitting import stamp_of
 from rag.store.sqlite.full_text import count_occurrences
 from rag.store.sqlite.lock import WriteLock
 from rag.store.sqlite.readable import ReadingConnection, make_views

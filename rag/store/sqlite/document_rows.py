@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy as np
 from rag.arrays import FloatMatrix, IntVector
 from rag.records import Block, BlockKind, Chunk, Document, Passage, Sentence, SentenceKind, Source, Span, StoredSentence
 from rag.store.base import DocumentInfo, document_not_found
+from rag.store.fitting import now
 from rag.store.sqlite import access_rows
 from rag.store.sqlite.meta_rows import dimension
 from rag.store.sqlite.storable import storable
@@ -25,11 +25,6 @@ from rag.store.sqlite.storable import storable
 _STORED = np.dtype("<f4")
 BLOCK = "span_start, span_end, kind, level, section, page, turns"
 _SENTENCE = "s.id, s.position, s.span_start, s.span_end, s.kind, s.text, s.section, s.page"
-
-
-def now() -> str:
-    """The present moment in ISO 8601, UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def stored_hash(connection: apsw.Connection, document_id: str) -> str | None:

@@ -6,8 +6,7 @@ Functions work on an open connection inside a transaction that the caller has be
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import apsw
 
@@ -104,16 +103,6 @@ def _varint(data: bytes) -> int:
         if byte < 0x80:
             break
     return value
-
-
-def stems_of(connection: apsw.Connection, texts: Iterable[str]) -> Iterator[list[str]]:
-    """The stems of each text in order, repeats included, as the word index has them."""
-    tokenize = connection.fts5_tokenizer("porter", ["unicode61", "remove_diacritics", "2"])
-    for text in texts:
-        tokens: Any = tokenize(
-            text.encode(), apsw.FTS5_TOKENIZE_DOCUMENT, None, include_offsets=False, include_colocated=False
-        )
-        yield tokens
 
 
 def word_stems(connection: apsw.Connection, words: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -6,7 +6,7 @@ Nothing here changes a document, so nothing waits for the write lock or moves th
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import apsw
@@ -14,9 +14,10 @@ import numpy as np
 
 from rag.arrays import FloatVector
 from rag.store.base import DistinctQuestion, FeedbackRecord, LoggedQuestion
+from rag.store.fitting import now
 from rag.store.sqlite.database import Database
-from rag.store.sqlite.document_rows import now
 from rag.store.sqlite.storable import storable
+from rag.store.wordings import distinct
 
 # As stored: little-endian whatever the machine.
 _STORED = np.dtype("<f4")
@@ -89,14 +90,7 @@ class SqliteQuestionLog:
                 " (SELECT answer_id FROM questions WHERE asked_at >= ?) ORDER BY id DESC",
                 (since,),
             ).fetchall()
-        votes_of: dict[str, list[tuple[str, str]]] = {}
-        for answer_id, relevance, comment in votes:
-            votes_of.setdefault(answer_id, []).append((relevance, comment))
-        askings_of: dict[str, list[tuple[int, LoggedQuestion]]] = {}
-        for number, *row in rows:
-            askings_of.setdefault(row[1], []).append((number, LoggedQuestion(*row)))
-        found = [_wording(askings, votes_of) for askings in askings_of.values()]
-        return sorted(found, key=lambda wording: (wording.latest.asked_at, wording.id), reverse=True)
+        return distinct(((number, LoggedQuestion(*row)) for number, *row in rows), votes)
 
     def vectors(self, ids: Sequence[int]) -> dict[int, FloatVector]:
         with self._database.reading() as connection:
@@ -206,20 +200,3 @@ def _delete_before(moment: str | None) -> tuple[str, tuple[str, ...]]:
 def _listed(ids: Sequence[int]) -> str:
     """Ids for `json_each`."""
     return json.dumps([int(number) for number in ids])
-
-
-def _wording(
-    askings: Sequence[tuple[int, LoggedQuestion]], votes_of: Mapping[str, Sequence[tuple[str, str]]]
-) -> DistinctQuestion:
-    """All askings of one wording, oldest first, with the votes on their answers, each vote once."""
-    answer_ids = dict.fromkeys(asking.answer_id for _, asking in reversed(askings))
-    votes = [vote for answer_id in answer_ids for vote in votes_of.get(answer_id, ())]
-    number, latest = askings[-1]
-    return DistinctQuestion(
-        id=number,
-        latest=latest,
-        moments=tuple(asking.asked_at for _, asking in askings),
-        up=sum(relevance == "relevant" for relevance, _ in votes),
-        down=sum(relevance == "not_relevant" for relevance, _ in votes),
-        comments=tuple(comment for _, comment in votes if comment),
-    )

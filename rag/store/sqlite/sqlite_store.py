@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import apsw
-import numpy as np
 
 from rag.arrays import FloatMatrix, IntVector
 from rag.errors import StorageDamaged, StorageReadOnly
@@ -25,6 +24,7 @@ from rag.store.base import (
     SiteThreshold,
     document_not_found,
 )
+from rag.store.fitting import check_places, checked_vectors
 from rag.store.sqlite import (
     access_rows,
     change_log,
@@ -44,7 +44,8 @@ from rag.store.sqlite.database import Database
 from rag.store.sqlite.people_rows import SqlitePeople
 from rag.store.sqlite.question_log import SqliteQuestionLog
 from rag.store.sqlite.readable import reading_as
-from rag.store.sqlite.standing import Standings
+from rag.store.standing import SUMS, Standing, Standings, standing_of
+from rag.store.stems import text_stems
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -163,20 +164,29 @@ class SqliteStore:
         with self.database.reading() as connection:
             if access.reads_everything:
                 return document_rows.counts(connection)
-            found = self._standings.of(connection, access)
+            found = self._standing(connection, access)
             return found.documents, found.sentences, found.chunks
 
     def content_number(self, access: Access) -> int:
         if access.reads_everything:
             return self.change_number()
         with self.database.reading() as connection:
-            return self._standings.of(connection, access).number
+            return self._standing(connection, access).number
 
     def content_state(self, access: Access) -> tuple[int, ...]:
         if access.reads_everything:
             return (self.change_number(),)
         with self.database.reading() as connection:
-            return self._standings.of(connection, access).state
+            return self._standing(connection, access).state
+
+    def _standing(self, connection: apsw.Connection, access: Access) -> Standing:
+        """That of whoever asks, who may not read everything."""
+
+        def add_up() -> Standing:
+            with reading_as(connection, access):
+                return standing_of(connection.execute(SUMS).fetchone())
+
+        return self._standings.of(change_log.change_number(connection), access.names, add_up)
 
     def bind_model(self, identity: ModelIdentity) -> None:
         if self.model() != identity:
@@ -215,9 +225,9 @@ class SqliteStore:
                 return IngestStatus.UNCHANGED
             dimension = _bound_dimension(connection)
             statements = sum(sentence.kind is SentenceKind.STATEMENT for sentence in sentences)
-            sentence_rows = _checked_vectors("sentence_vectors", sentence_vectors, statements, dimension)
-            passage_rows = _checked_vectors("passage_vectors", passage_vectors, len(passages), dimension)
-            _check_places(document, sentences, passages)
+            sentence_rows = checked_vectors("sentence_vectors", sentence_vectors, statements, dimension)
+            passage_rows = checked_vectors("passage_vectors", passage_vectors, len(passages), dimension)
+            check_places(document, sentences, passages)
             version_rows.keep_version(
                 connection, document.source.id, new_sha256=document.text_sha256, at_most=keep_versions
             )
@@ -289,7 +299,7 @@ class SqliteStore:
     ) -> Iterator[tuple[IntVector, FloatMatrix, list[list[str]], list[str]]]:
         with self.database.reading() as connection:
             for ids, vectors, texts in document_rows.read_chunk_blocks(connection, above=above, size=size):
-                yield ids, vectors, list(full_text.stems_of(connection, texts)), list(texts)
+                yield ids, vectors, list(text_stems(texts)), list(texts)
 
     def forget_changes_before(self, number: int) -> None:
         with self._changing() as connection:
@@ -366,24 +376,3 @@ def _bound_dimension(connection: apsw.Connection) -> int:
     if bound is None:
         raise ValueError("no model is bound; call bind_model before the first put_document")
     return bound.dimension
-
-
-def _checked_vectors(name: str, vectors: FloatMatrix, count: int, dimension: int) -> FloatMatrix:
-    """The vectors as float32. Raises ValueError unless they are finite and of shape (count, dimension)."""
-    matrix = np.asarray(vectors, dtype=np.float32)
-    if matrix.shape != (count, dimension) and (count or matrix.size):
-        raise ValueError(f"{name} has shape {matrix.shape}; expected ({count}, {dimension})")
-    if not np.isfinite(matrix).all():
-        raise ValueError(f"{name} has a value that is not a finite number")
-    return matrix
-
-
-def _check_places(document: Document, sentences: Sequence[Sentence], passages: Sequence[Passage]) -> None:
-    """Raise ValueError when a sentence, or a passage, lies outside of what it is a part of."""
-    end = len(document.text)
-    for span in [*(sentence.span for sentence in sentences), *(passage.span for passage in passages)]:
-        if span.end > end:
-            raise ValueError(f"{span} ends after the text of {document.source.id}, which has {end} characters")
-    for passage in passages:
-        if not 0 <= passage.first < passage.last <= len(sentences):
-            raise ValueError(f"a passage has sentences {passage.first} to {passage.last} of {len(sentences)}")

@@ -12,7 +12,8 @@ import apsw
 
 from rag.records import Document, Source
 from rag.store.base import Version
-from rag.store.sqlite.document_rows import BLOCK, block_of, now
+from rag.store.fitting import now
+from rag.store.sqlite.document_rows import BLOCK, block_of
 from rag.store.sqlite.storable import storable
 
 _COLUMNS = "text_sha256, title, length(text), stored_at, superseded_at"

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-
-import apsw
-
-from rag.records import Access
-from rag.store.sqlite.change_log import change_number
-from rag.store.sqlite.readable import reading_as
+from typing import Any
 
 # Numbers that JavaScript has exactly.
 _EXACT_NUMBERS = 1 << 53
 _MOST_KEPT = 1_000
+# What a store asks of its `readable_access` for `standing_of`.
+SUMS = (
+    "SELECT count(*), coalesce(sum(sentences), 0), coalesce(sum(chunks), 0), coalesce(sum(stamp), 0),"
+    " coalesce(sum(document), 0), coalesce(max(document), 0) FROM readable_access"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +36,13 @@ class Standings:
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[int, frozenset[str]], Standing] = OrderedDict()
 
-    def of(self, connection: apsw.Connection, access: Access) -> Standing:
-        """That of whoever asks, who may not read everything."""
-        key = (change_number(connection), access.names)
+    def of(self, change_number: int, names: frozenset[str], add_up: Callable[[], Standing]) -> Standing:
+        """That of whoever reads by these names after that change; `add_up` gives it where it is not known."""
+        key = (change_number, names)
         with self._lock:
             found = self._kept.get(key)
         if found is None:
-            with reading_as(connection, access):
-                found = _standing(connection)
+            found = add_up()
             with self._lock:
                 self._kept[key] = found
                 while len(self._kept) > _MOST_KEPT:
@@ -50,12 +50,8 @@ class Standings:
         return found
 
 
-def _standing(connection: apsw.Connection) -> Standing:
-    """What the connection's reader may read, one document at a time."""
-    row = connection.execute(
-        "SELECT count(*), ifnull(sum(sentences), 0), ifnull(sum(chunks), 0), ifnull(sum(stamp), 0),"
-        " ifnull(sum(document), 0), ifnull(max(document), 0) FROM readable_access"
-    ).fetchone()
+def standing_of(row: Sequence[Any] | None) -> Standing:
+    """The standing of the one row that SUMS gives."""
     documents, sentences, chunks, stamps, numbers, newest = (int(value) for value in row or (0,) * 6)
     state = (documents, stamps, numbers, newest)
     return Standing(documents, sentences, chunks, stamps % _EXACT_NUMBERS, state)

@@ -1,0 +1,66 @@
+"""The one place that turns PostgreSQL's errors into ours, and says what each means to a user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import errors
+from psycopg_pool import PoolClosed, PoolTimeout
+
+from rag.errors import StorageBusy, StorageDamaged, StorageError, StorageFull, StorageReadOnly
+
+_UNREACHABLE = (
+    psycopg.OperationalError,
+    errors.AdminShutdown,
+    errors.CrashShutdown,
+    errors.CannotConnectNow,
+    PoolTimeout,
+)
+
+
+@contextmanager
+def pg_translated(place: str) -> Iterator[None]:
+    """Raise a StorageError in place of an error of psycopg about the database at `place`, which names no password."""
+    try:
+        yield
+    except PoolClosed as error:
+        raise ValueError("the store is closed") from error
+    except psycopg.Error as error:
+        raise _meaning(error, place) from error
+
+
+def said(error: BaseException) -> str:
+    """What an error of PostgreSQL says, in one line."""
+    return " ".join(str(error).split())
+
+
+def _meaning(error: psycopg.Error, place: str) -> StorageError:
+    """The StorageError for an error of PostgreSQL."""
+    if isinstance(error, errors.ReadOnlySqlTransaction):
+        return StorageReadOnly(
+            f"{place} takes no changes: it is a standby, or read-only. Name the primary in CITEWELL_DATABASE."
+        )
+    if isinstance(error, errors.DiskFull):
+        return StorageFull(
+            f"{place} could not be written: {said(error)}. Free some space on the machine of the database."
+        )
+    if isinstance(error, errors.InsufficientPrivilege):
+        return StorageError(
+            f"{place} refused: {said(error)}. Give the role of CITEWELL_DATABASE the rights that docs/postgresql.md"
+            " names, or open it once as the owner of the tables."
+        )
+    if isinstance(error, errors.LockNotAvailable | errors.DeadlockDetected | errors.SerializationFailure):
+        return StorageBusy(f"{place} was kept locked by another node for too long: {said(error)}. Try again.")
+    if isinstance(error, errors.DataCorrupted | errors.IndexCorrupted):
+        return StorageDamaged(f"{place} is damaged: {said(error)}. Restore it.")
+    if isinstance(error, errors.TooManyConnections):
+        return StorageError(
+            f"{place} has no connection left: {said(error)}. Raise max_connections, or run fewer nodes."
+        )
+    if isinstance(error, _UNREACHABLE):
+        return StorageError(
+            f"{place} could not be reached: {said(error)}. See that it runs and that this machine may connect."
+        )
+    return StorageError(f"{place} could not be used: {said(error)}.")

@@ -1,0 +1,108 @@
+"""Making the tables, and databases that cannot be used."""
+
+from __future__ import annotations
+
+import threading
+
+import psycopg
+import pytest
+
+from rag.errors import IndexMissing, InvalidSetting, StorageError, StorageTooNew
+from rag.store.postgres.postgres_store import PostgresStore
+from tests.support.access import EVERYTHING
+from tests.support.postgres import PostgresServer
+from tests.support.stores import MODEL, put
+
+
+def test_an_empty_database_is_only_filled_where_that_was_asked_for(postgres: PostgresServer) -> None:
+    url = postgres.empty_database()
+    with pytest.raises(IndexMissing, match="holds no documents yet: there are no tables of Citewell in it"):
+        PostgresStore.open(url, create=False)
+    with PostgresStore.open(url) as made, PostgresStore.open(url, create=False) as again:
+        assert made.database_id == again.database_id
+
+
+def test_nodes_that_start_at_once_make_the_tables_once(postgres: PostgresServer) -> None:
+    url = postgres.empty_database()
+    found: list[str] = []
+
+    def start() -> None:
+        with PostgresStore.open(url) as store:
+            found.append(store.database_id)
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(found), len(set(found))) == (4, 1)
+
+
+def test_a_newer_format_is_left_alone(url: str) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE citewell.meta SET value = '99' WHERE name = 'format'")
+    with pytest.raises(StorageTooNew, match="has format 99; this version of the program knows format 1"):
+        PostgresStore.open(url)
+
+
+def test_a_store_that_was_upgraded_behind_its_back_is_unusable(store: PostgresStore, url: str) -> None:
+    store.confirm_usable()
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE citewell.meta SET value = '99' WHERE name = 'format'")
+    with pytest.raises(StorageTooNew):
+        store.confirm_usable()
+
+
+def test_text_that_is_no_utf8_is_refused(postgres: PostgresServer) -> None:
+    url = postgres.empty_database("ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
+    with pytest.raises(StorageError, match="holds text as LATIN1; expected UTF8"):
+        PostgresStore.open(url)
+
+
+def test_what_is_no_address_and_who_does_not_answer_are_told_apart_without_the_password() -> None:
+    with pytest.raises(InvalidSetting, match="is no address of a PostgreSQL database"):
+        PostgresStore.open("postgresql://[")
+    with pytest.raises(StorageError, match=r"'wiki' at 127\.0\.0\.1 could not be reached") as caught:
+        PostgresStore.open("postgresql://ann:secret@127.0.0.1:1/wiki")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_role_with_the_rights_of_the_page_can_do_everything_but_make_tables(
+    postgres: PostgresServer, url: str
+) -> None:
+    name = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
+    with psycopg.connect(url) as connection:
+        for statement in (
+            "DROP ROLE IF EXISTS node",
+            "CREATE ROLE node LOGIN",
+            "GRANT USAGE ON SCHEMA citewell TO node",
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA citewell TO node",
+        ):
+            connection.execute(statement.encode())
+    with PostgresStore.open(postgres.url(str(name), "node")) as store:
+        store.bind_model(MODEL)
+        put(store, "a", "The harbour froze.")
+        put(store, "a", "Ships waited.")
+        assert [check.name for check in store.check() if not check.ok] == []
+        store.delete_document("a")
+        assert store.counts(EVERYTHING) == (0, 0, 0)
+    empty = postgres.empty_database()
+    with psycopg.connect(empty) as connection:
+        connection.execute("CREATE EXTENSION vector")
+    with pytest.raises(StorageError, match=r"refused: permission denied.*docs/postgresql\.md"):
+        PostgresStore.open(empty.replace("citewell@", "node@"))
+    with psycopg.connect(url) as connection:
+        connection.execute("DROP OWNED BY node")
+        connection.execute("DROP ROLE node")
+
+
+def test_a_database_without_pgvector_says_how_to_get_it(postgres: PostgresServer) -> None:
+    url = postgres.empty_database()
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE ROLE plain LOGIN")
+    try:
+        with pytest.raises(StorageError, match="no pgvector, and this role may not switch it on"):
+            PostgresStore.open(url.replace("citewell@", "plain@"))
+    finally:
+        with psycopg.connect(url) as connection:
+            connection.execute("DROP ROLE plain")
