@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
+
+# Below those that the system hands out: between here and the start of a server no connection gets one by chance.
+_LOWEST, _HIGHEST = 10_000, 32_000
 
 
 def free_ports(count: int) -> list[int]:
     """Different ports that nobody listens on."""
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    listeners = list[socket.socket]()
+    while len(listeners) < count:
+        with suppress(OSError):  # somebody does
+            listeners.append(socket.create_server(("127.0.0.1", _LOWEST + secrets.randbelow(_HIGHEST - _LOWEST))))
     ports: list[int] = [listener.getsockname()[1] for listener in listeners]
     for listener in listeners:
         listener.close()

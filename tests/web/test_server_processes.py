@@ -92,7 +92,7 @@ def test_connections_are_dealt_out_among_them(server: tuple[str, subprocess.Pope
     port = int(address.rpartition(":")[2])
     with ExitStack() as opened:
         clients = [
-            opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10)).getsockname()[1]
+            opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=200)).getsockname()[1]
             for _ in range(40)
         ]
         assert wait_for(lambda: sum(dealt_out(process, port, clients)) == 40)

@@ -459,7 +459,7 @@ def test_serve_says_its_address_and_answers_there(tmp_path: Path, library: Path)
             assert server.stderr is not None
             assert server.stderr.readline() == f"Citewell is at http://127.0.0.1:{port}/ (stop with Ctrl-C)\n"
             assert wait_for(lambda: reachable(port))
-            found = httpx.get(f"http://127.0.0.1:{port}/api/v1/documents", timeout=10).json()
+            found = httpx.get(f"http://127.0.0.1:{port}/api/v1/documents", timeout=200).json()
             assert len(found["documents"]) == 3
             server.send_signal(signal.SIGINT)
             assert server.wait(timeout=200) in (0, 130)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 import threading
 import urllib.request
@@ -22,6 +21,7 @@ from rag.ingest.results import IngestResult
 from tests.support.access import EVERYTHING
 from tests.support.folders import write
 from tests.support.hash_cli import COMMAND
+from tests.support.ports import free_port
 from tests.support.processes import environment, wait_for
 
 
@@ -106,8 +106,7 @@ def test_a_folder_that_is_not_there_is_an_error(empty_citewell: Citewell, tmp_pa
 
 @pytest.fixture
 def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture

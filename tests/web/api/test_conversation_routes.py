@@ -192,7 +192,7 @@ class TestConnections:
         found: list[str] = []
 
         def asked() -> bool:
-            with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            with socket.create_connection(("127.0.0.1", port), timeout=200) as connection:
                 connection.sendall(request)
                 received = read_until(connection, b"\r\n0\r\n\r\n").decode()
             found.extend(re.findall(r"event: done\ndata: (.*)\n", received))
@@ -203,7 +203,7 @@ class TestConnections:
 
     def test_a_question_that_is_stopped_leaves_no_turn_and_frees_its_place(self, slow: SlowCitewell) -> None:
         with serving(slow) as port:
-            with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            with socket.create_connection(("127.0.0.1", port), timeout=200) as connection:
                 connection.sendall(self.request())
                 read_until(connection, b"event: passages")
                 assert slow.started.wait(200)
@@ -217,7 +217,7 @@ class TestConnections:
     ) -> None:
         request = self.request(request_id=REQUEST)
         with serving(slow) as port:
-            with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            with socket.create_connection(("127.0.0.1", port), timeout=200) as connection:
                 connection.sendall(request)
                 read_until(connection, b"event: passages")
                 assert slow.started.wait(200)

@@ -19,6 +19,7 @@ from rag.hosts import IPAddress, parse_permit
 from rag.ingest.sources.web.fetch import FetchedPage, Fetcher, FetchLimits
 from rag.ingest.sources.web.unpack import Unpacker
 from rag.ingest.sources.web.urls import parse_url
+from tests.support.ports import free_port
 from tests.support.sites import Site, dripping, flooding, sending, serving
 
 PEM = Path(__file__).parents[3] / "data" / "tls" / "pinned.example.pem"
@@ -421,8 +422,7 @@ def test_what_is_no_proper_answer_is_an_error_in_words(site: Site, answer: bytes
 
 
 def test_a_server_that_is_not_there_and_a_name_that_leads_nowhere(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
+    port = free_port()
     found = fetcher(site, [f"127.0.0.1:{port}"])
     with pytest.raises(FetchFailed, match=r"the connection failed \(Connection refused\)"):
         found.get(parse_url(f"http://127.0.0.1:{port}/"))

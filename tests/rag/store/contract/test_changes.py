@@ -70,7 +70,7 @@ def test_feedback_does_not_wait_for_an_ingest(store: Store) -> None:
     with store.write_lock():
         thread = threading.Thread(target=store.add_feedback, args=("answer", None, "relevant", None, ""))
         thread.start()
-        thread.join(timeout=10)
+        thread.join(timeout=200)
         assert not thread.is_alive()
 
 
