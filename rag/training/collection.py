@@ -9,11 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import random
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,49 +26,14 @@ from rag.read import read_document
 from rag.records import Access, Hit, SentenceKind, Span, StoredSentence
 from rag.settings import Settings
 from rag.split import chunk_sentences, split_document
-from rag.training.example import Draw, LabelledPassage, PassageGroup
+from rag.training.labelled_collection import DeskQuestion, LabelledCollection, SentencePlace, read_kept, write_kept
 
 # Passages that are looked at for a question, and the best of them, which are kept.
 _LOOKED_AT, _FOUND = 100, 20
-# Wrong passages are drawn from so many of the best, the better ones more often: for a question that is answered, and
-# for one that is not.
-_WRONG_FROM, _TEMPTING_FROM = 14, 8
-_WRONG_PASSAGES = 2
-# How often a question without an answer has a second passage.
-_SECOND_PASSAGE = 0.7
 # What BM25 counts for beside the two cosines, when wrong passages are put in order.
 _BM25 = 0.015
 # Part of the hash of what a file was made of: raise it when collections are made in another way.
 _FORMAT = 1
-
-SentencePlace = tuple[int, int]  # a passage of the collection, and a sentence of it
-
-
-@dataclass(frozen=True, slots=True)
-class DeskQuestion:
-    """A question and where its answer stands. Without `right` nothing answers, and `tempting` only looks like it."""
-
-    question: str
-    words: str  # the answering words, as the file has them
-    right: tuple[SentencePlace, ...]
-    more: tuple[SentencePlace, ...]
-    tempting: tuple[SentencePlace, ...]
-    found: tuple[int, ...]  # the passages that were found, best first
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledCollection:
-    """The passages of one organisation's documents, and the questions to them."""
-
-    name: str
-    passages: tuple[ReadPassage, ...]
-    questions: tuple[DeskQuestion, ...]
-    lost: int  # questions left out, because their line was not found in what was read
-
-    def draws(self) -> Iterator[tuple[DeskQuestion, Draw]]:
-        """Each question with what draws passages for it."""
-        for asked in self.questions:
-            yield asked, partial(_draw, self, asked)
 
 
 def load_embedder() -> Embedder:
@@ -86,15 +49,14 @@ def load_collection(folder: Path, kept: Path, embedder: Embedder) -> LabelledCol
     """
     path, made_of = kept / f"{folder.name}.json", _hash(folder)
     if path.exists():
-        data = json.loads(path.read_text(encoding="utf-8"))
-        if data.pop("made_of") == made_of:
-            return _from_json(data)
+        collection, more = read_kept(path)
+        if more["made_of"] == made_of:
+            return collection
     collection = read_collection(folder, embedder)
     found = _found(folder, collection, embedder)
     questions = tuple(replace(asked, found=hits) for asked, hits in zip(collection.questions, found, strict=True))
     collection = replace(collection, questions=questions)
-    kept.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"made_of": made_of, **asdict(collection)}, ensure_ascii=False), encoding="utf-8")
+    write_kept(collection, path, made_of=made_of)
     return collection
 
 
@@ -201,52 +163,6 @@ def _order(hit: Hit) -> float:
     return -(hit.dense + max(hit.similarities, default=0.0) + _BM25 * hit.bm25)
 
 
-def _draw(collection: LabelledCollection, asked: DeskQuestion, rng: random.Random) -> PassageGroup:
-    """Passages for a question: one that answers and two wrong ones, or a tempting one and mostly a second one."""
-    if asked.right:
-        right = {passage for passage, _ in asked.right}
-        known = right | {passage for passage, _ in asked.more}
-        wrong = _drawn([i for i in asked.found[:_WRONG_FROM] if i not in known], _WRONG_PASSAGES, rng)
-        chosen = [rng.choice(sorted(right)), *wrong]
-    else:
-        tempting = asked.tempting[0][0]
-        others = [i for i in asked.found[:_TEMPTING_FROM] if i != tempting]
-        chosen = [tempting, *(_drawn(others, 1, rng) if rng.random() < _SECOND_PASSAGE else [])]
-    return PassageGroup(asked.question, tuple(_labelled(collection, asked, number) for number in chosen))
-
-
-def _drawn(ranked: Sequence[int], count: int, rng: random.Random) -> list[int]:
-    """`count` of them, or all; one at rank r, from 0, is drawn as often as 1 / (r + 2) says."""
-    rest = list(enumerate(ranked))
-    drawn: list[int] = []
-    while rest and len(drawn) < count:
-        (pick,) = rng.choices(rest, [1 / (rank + 2) for rank, _ in rest])
-        rest.remove(pick)
-        drawn.append(pick[1])
-    return drawn
-
-
-def _labelled(collection: LabelledCollection, asked: DeskQuestion, number: int) -> LabelledPassage:
-    passage = collection.passages[number]
-    right, more, tempting = (
-        frozenset(position for i, position in places if i == number)
-        for places in (asked.right, asked.more, asked.tempting)
-    )
-    keep = min(right or tempting, default=None)
-    return LabelledPassage(passage, right, more, _words_in(passage, sorted(right), asked.words), keep)
-
-
-def _words_in(passage: ReadPassage, sentences: Sequence[int], words: str) -> Span | None:
-    """Where the answering words stand in one of these sentences; None where there are none, or Markdown hides them."""
-    if not words:
-        return None
-    for span in (passage.sentences[i] for i in sentences):
-        start = passage.text.find(words, span.start, span.end)
-        if start >= 0:
-            return Span(start, start + len(words))
-    return None
-
-
 def _documents(folder: Path) -> list[Path]:
     return sorted(path for path in (folder / "docs").rglob("*") if path.is_file())
 
@@ -258,26 +174,3 @@ def _hash(folder: Path) -> str:
         whole.update(f"{path.relative_to(folder).as_posix()}\n".encode())
         whole.update(path.read_bytes())
     return whole.hexdigest()
-
-
-def _from_json(data: dict[str, Any]) -> LabelledCollection:
-    passages = tuple(
-        ReadPassage(p["heading"], p["text"], tuple(Span(s["start"], s["end"]) for s in p["sentences"]))
-        for p in data["passages"]
-    )
-    questions = tuple(
-        DeskQuestion(
-            question=q["question"],
-            words=q["words"],
-            right=_places(q["right"]),
-            more=_places(q["more"]),
-            tempting=_places(q["tempting"]),
-            found=tuple(q["found"]),
-        )
-        for q in data["questions"]
-    )
-    return LabelledCollection(data["name"], passages, questions, data["lost"])
-
-
-def _places(pairs: list[list[int]]) -> tuple[SentencePlace, ...]:
-    return tuple((passage, sentence) for passage, sentence in pairs)

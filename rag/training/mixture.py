@@ -13,10 +13,10 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from rag.training.collection import LabelledCollection
 from rag.training.deck import Deck
 from rag.training.encoding import EncodedGroup, encode
 from rag.training.example import Draw
+from rag.training.labelled_collection import LabelledCollection
 from rag.training.squad import read_squad_questions
 
 # Questions of desk collections, with an answer and without: their shares of all groups.
@@ -28,6 +28,8 @@ _FILES: tuple[tuple[tuple[str, ...], float, float | None], ...] = (
     (("new_wiki_v1.0.json", "reddit_v1.0.json"), 0.05, None),
     (("policyqa.json",), 0.06, None),
 )
+# The names of all files.
+FILES = tuple(name for names, _, _ in _FILES for name in names)
 # Batches that are put in order of length together.
 _BATCHES_SORTED = 8
 

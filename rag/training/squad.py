@@ -13,13 +13,14 @@ from typing import Any
 
 from rag.models.reader import ReadPassage
 from rag.records import Span
-from rag.split import split_sentences
 from rag.training.example import Draw, LabelledPassage, PassageGroup
 
 # How often a paragraph has the title of its article as heading, and how often a wrong paragraph of the article beside.
 _HEADED, _WITH_WRONG = 0.5, 0.5
 # Other paragraphs of the article that a wrong one is chosen from: the one with most words of the question.
 _CHOSEN_FROM = 12
+# Our own name beside the others of the layout.
+_SENTENCES = "sentences"
 _WORD = re.compile(r"\w{4,}")
 
 
@@ -53,15 +54,33 @@ def read_squad_questions(path: Path) -> Iterator[SquadQuestion]:
     """The questions of a file. One whose first answer does not stand at its offset is left out."""
     for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
         title = str(article.get("title") or "").replace("_", " ")
-        paragraphs = tuple(_paragraph(title, item["context"]) for item in article["paragraphs"])
+        paragraphs = tuple(_paragraph(title, item) for item in article["paragraphs"])
         for paragraph, item in zip(paragraphs, article["paragraphs"], strict=True):
             for line in item["qas"]:
                 if asked := _asked(line, paragraph, paragraphs):
                     yield asked
 
 
-def _paragraph(title: str, text: str) -> Paragraph:
-    return Paragraph(title, text, tuple(split_sentences(text)), _words(text))
+def _paragraph(title: str, item: dict[str, Any]) -> Paragraph:
+    """A paragraph, split, unless `with_sentences` has done that before."""
+    text = item["context"]
+    sentences = tuple(Span(*bounds) for bounds in item[_SENTENCES]) if _SENTENCES in item else _split(text)
+    return Paragraph(title, text, sentences, _words(text))
+
+
+def with_sentences(path: Path) -> dict[str, Any]:
+    """The content of a file with the bounds of the sentences of each paragraph, so that it is split no more."""
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    for article in content["data"]:
+        for item in article["paragraphs"]:
+            item[_SENTENCES] = [[span.start, span.end] for span in _split(item["context"])]
+    return content
+
+
+def _split(text: str) -> tuple[Span, ...]:
+    from rag.split import split_sentences
+
+    return tuple(split_sentences(text))
 
 
 def _words(text: str) -> frozenset[str]:

@@ -7,6 +7,11 @@ lists.
 With `--processes 2` two of them train side by side, each in one thread on questions of its own, and take the mean of
 their weights every few minutes: threads of one process would wait for each other.
 
+`--device cuda` trains on an accelerator. The program need not be installed there: `rag.training.carry` packs what was
+made of the collections and the files, for `--kept` and `--data`, and brings back what was learned. `--dev` names a
+folder of further collections that were kept: what the reader gets right there is printed now and then, and the weights
+that got most right are kept.
+
 Each writes a checkpoint every few minutes into a folder of its own under `--out`, and goes on from it when started
 again. The learning rate falls to zero at the end of the time, so the time is the schedule. While a file `pause` lies in
 the output folder they wait.
@@ -27,17 +32,18 @@ import torch
 
 from rag.models.exported import hash_file
 from rag.training.base_weights import BASE_SHA256, read_base
-from rag.training.collection import LabelledCollection, load_collection, load_embedder
 from rag.training.encoding import EncodedGroup, load_tokenizer
+from rag.training.judge import figures_of
+from rag.training.labelled_collection import LabelledCollection, kept_in
 from rag.training.losses import Tally, loss
 from rag.training.mixture import batches, kinds_of
 from rag.training.model import TrainedReader, freeze, reader_of
 from rag.training.sharing import mean_with_peers, run_side_by_side, share_weights, write_whole
 
 CHECKPOINT = "reader.pt"
+BEST = "best.pt"
 
 _WARM_UP = 0.04  # share of the time
-_SAVE_SECONDS = 240.0
 _REPORT_STEPS = 50
 _WEIGHT_DECAY = 0.01
 _LARGEST_GRADIENT = 1.0
@@ -61,6 +67,10 @@ class Plan:
     frozen_layers: int = 4
     desk_share: float = 1.0  # of the questions to the collections
     seed: int = 0
+    device: str = "cpu"
+    kept: Path | None = None  # a folder of collections as they were kept, in place of `desk`
+    dev: Path | None = None  # likewise, to be judged by
+    save_seconds: float = 240.0  # between two checkpoints, and two means with the other processes
 
     def remaining(self, spent: float) -> float:
         """Seconds to the end of the training, after so many seconds of computing."""
@@ -78,6 +88,7 @@ class Run:
     spent: float = 0.0  # seconds of computing
     seen: int = 0  # passages
     steps: int = 0
+    best: float = 0.0  # of what it was judged by
 
 
 def main() -> None:
@@ -94,7 +105,12 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=5e-5)
     parser.add_argument("--frozen-layers", type=int, default=4, help="the lowest layers, which do not learn")
     parser.add_argument("--desk-share", type=float, default=1.0, help="of the collections' questions, to learn from")
+    parser.add_argument("--groups", type=int, default=8, help="questions in a batch")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cpu", help="cuda for an accelerator")
+    parser.add_argument("--kept", type=Path, help="a folder of collections that were kept, in place of --desk")
+    parser.add_argument("--dev", type=Path, help="a folder of collections that were kept, to be judged by")
+    parser.add_argument("--save-seconds", type=float, default=240.0, help="between two checkpoints")
     given = vars(parser.parse_args())
     train(Plan(**{**given, "desk": tuple(given["desk"])}))
 
@@ -115,16 +131,21 @@ def train(plan: Plan) -> None:
 
 
 def load_collections(plan: Plan) -> list[LabelledCollection]:
-    """The collections of the plan, as they were kept beside the run, or made now."""
+    """The collections of the plan, as they were kept, or made now."""
+    if plan.kept:
+        return kept_in(plan.kept)
     if not plan.desk:
         return []
+    # The program is not there where only the training is installed.
+    from rag.training.collection import load_collection, load_embedder
+
     embedder = load_embedder()
     return [load_collection(folder, plan.out / "collections", embedder) for folder in plan.desk]
 
 
 def train_one(plan: Plan, number: int) -> None:
     """The training of one of the processes."""
-    torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // plan.processes))
+    torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // plan.processes) if plan.device == "cpu" else 1)
     torch.manual_seed(plan.seed * plan.processes + number)
     own = plan.out / str(number)
     own.mkdir(exist_ok=True)
@@ -134,6 +155,7 @@ def train_one(plan: Plan, number: int) -> None:
     if number == 0:
         for kind in kinds:
             print(f"{len(kind.draws)} questions, {kind.share:.2f}: {kind.name}", flush=True)
+    dev = kept_in(plan.dev) if plan.dev and number == 0 else []
     run = begin(plan, own)
     # Other questions than before it was interrupted.
     rng = random.Random(f"{plan.seed}/{number}/{run.seen}")
@@ -153,28 +175,28 @@ def train_one(plan: Plan, number: int) -> None:
         if run.steps % _REPORT_STEPS == 0:
             print(_progress(number, run, tally, run.spent - since, rate), flush=True)
             tally, since = Tally(), run.spent
-        if time.monotonic() - saved > _SAVE_SECONDS:
-            state = run.model.state_dict()
+        if time.monotonic() - saved > plan.save_seconds:
+            state = weights_of(run.model)
             share_weights(own, state)
-            run.model.load_state_dict(mean_with_peers(state, peers, newest_seconds=1.75 * _SAVE_SECONDS))
-            _save(own, run)
+            run.model.load_state_dict(mean_with_peers(state, peers, newest_seconds=1.75 * plan.save_seconds))
+            _save(own, run, dev)
             saved = time.monotonic()
-    _save(own, run)
+    _save(own, run, dev)
 
 
 def begin(plan: Plan, own: Path) -> Run:
     """The run at its last checkpoint in the folder `own`, or with the weights of the base."""
-    model = reader_of(read_base(plan.base))
+    model = reader_of(read_base(plan.base)).to(plan.device)
     freeze(model, plan.frozen_layers)
     head = list(model.scores.parameters())
     rest = [p for p in model.parameters() if p.requires_grad and all(p is not known for known in head)]
     groups = [{"params": rest, "factor": 1.0}, {"params": head, "factor": _HEAD_RATE}]
     run = Run(model, torch.optim.AdamW(groups, lr=0.0, weight_decay=_WEIGHT_DECAY))
     if (own / CHECKPOINT).exists():
-        state = torch.load(own / CHECKPOINT, weights_only=True)
+        state = torch.load(own / CHECKPOINT, weights_only=True, map_location=plan.device)
         model.load_state_dict(state["model"])
         run.optimizer.load_state_dict(state["optimizer"])
-        run.spent, run.seen, run.steps = state["spent"], state["seen"], state["steps"]
+        run.spent, run.seen, run.steps, run.best = state["spent"], state["seen"], state["steps"], state["best"]
         print(f"goes on after {run.seen} passages and {run.spent / 60:.0f} minutes", flush=True)
     return run
 
@@ -203,16 +225,28 @@ def _progress(number: int, run: Run, tally: Tally, seconds: float, rate: float) 
     return f"{now} [{number}] step {run.steps}, {run.seen} passages, {speed}; {tally.line()}; rate {rate:.1e}"
 
 
-def _save(own: Path, run: Run) -> None:
-    """Write a checkpoint in one step."""
+def _save(own: Path, run: Run, dev: Sequence[LabelledCollection]) -> None:
+    """Write a checkpoint in one step, and keep it beside if it is the best one so far on the collections `dev`."""
+    if dev:
+        figures = figures_of(run.model, dev)
+        print(f"{datetime.now():%H:%M:%S} after {run.seen} passages: {figures.line}", flush=True)
+        if figures.whole > run.best:
+            run.best = figures.whole
+            write_whole(own / BEST, {"model": weights_of(run.model), "seen": run.seen})
     state = {
-        "model": run.model.state_dict(),
+        "model": weights_of(run.model),
         "optimizer": run.optimizer.state_dict(),
         "spent": run.spent,
         "seen": run.seen,
         "steps": run.steps,
+        "best": run.best,
     }
     write_whole(own / CHECKPOINT, state)
+
+
+def weights_of(model: TrainedReader) -> dict[str, torch.Tensor]:
+    """Its weights, on the processor."""
+    return {name: value.cpu() for name, value in model.state_dict().items()}
 
 
 def _time_of_day(text: str) -> float:

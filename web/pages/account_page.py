@@ -41,7 +41,7 @@ _BY_BROWSER = [Depends(by_browser)]
 @router.get("/account", dependencies=_BY_BROWSER)
 def account_page(request: Request, citewell: CitewellDep, identity: IdentityDep, settings: SettingsDep) -> Response:
     """The page."""
-    return _page(request, citewell, identity, settings)
+    return _account_page(request, citewell, identity, settings)
 
 
 @router.post("/account/keys", dependencies=_BY_BROWSER)
@@ -57,8 +57,8 @@ def add_key(
     try:
         made = citewell.people.keys.add(identity.person, form.get("name"), scopes, days=days)
     except InputError as error:
-        return _page(request, citewell, identity, settings, complaint=str(error))
-    return _page(request, citewell, identity, settings, made=made)
+        return _account_page(request, citewell, identity, settings, complaint=str(error))
+    return _account_page(request, citewell, identity, settings, made=made)
 
 
 @router.post("/account/keys/{key_id}/remove", dependencies=_BY_BROWSER)
@@ -81,7 +81,7 @@ def change_password(
 ) -> Response:
     """Change the password, and sign out everywhere."""
     if form.get("password") != form.get("again"):
-        return _page(request, citewell, identity, settings, complaint_key="access.invitation.differ")
+        return _account_page(request, citewell, identity, settings, complaint_key="access.invitation.differ")
     guesses, address = cast(GuessLimits, request.app.state.guesses), address_of(request)
     guesses.check(address, identity.person, kind=AuditKind.SIGN_IN_FAILED)
     try:
@@ -89,13 +89,13 @@ def change_password(
     except WrongPassword as error:  # whoever found a browser that was left open must not try as often as they like
         guesses.failed(address, identity.person)
         put_down_refusal(request, AuditKind.SIGN_IN_FAILED, "password")
-        return _page(request, citewell, identity, settings, complaint=str(error))
+        return _account_page(request, citewell, identity, settings, complaint=str(error))
     except InputError as error:
-        return _page(request, citewell, identity, settings, complaint=str(error))
+        return _account_page(request, citewell, identity, settings, complaint=str(error))
     return RedirectResponse("/sign-in", _SEE_OTHER)
 
 
-def _page(
+def _account_page(
     request: Request,
     citewell: Citewell,
     identity: Identity,

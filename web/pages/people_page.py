@@ -25,7 +25,7 @@ _SEE_OTHER = 303
 @router.get("/people")
 def people_page(request: Request, citewell: CitewellDep, settings: SettingsDep) -> Response:
     """The list, and a form to add somebody."""
-    return _page(request, citewell, settings)
+    return _people_page(request, citewell, settings)
 
 
 @router.post("/people")
@@ -42,10 +42,10 @@ def add_person(request: Request, form: FormDep, citewell: CitewellDep, settings:
             edits=_listed(form.get("edits")) if Role.EDITOR in _roles(form) else (),
         )
     except InputError as error:
-        return _page(request, citewell, settings, complaint=str(error))
+        return _people_page(request, citewell, settings, complaint=str(error))
     if "local" not in settings.sign_in:
         return RedirectResponse("/people", _SEE_OTHER)
-    return _page(request, citewell, settings, invitation=accounts.invite(person.name))
+    return _people_page(request, citewell, settings, invitation=accounts.invite(person.name))
 
 
 @router.post("/people/{name}")
@@ -61,10 +61,10 @@ def change_person(
     accounts, do = citewell.people.accounts, form.get("do")
     person = accounts.get(name)
     if do in ("suspend", "remove") and person.name == identity.person:
-        return _page(request, citewell, settings, complaint_key="access.people.not_oneself")
+        return _people_page(request, citewell, settings, complaint_key="access.people.not_oneself")
     try:
         if do == "invite":
-            return _page(request, citewell, settings, invitation=accounts.invite(name))
+            return _people_page(request, citewell, settings, invitation=accounts.invite(name))
         if do == "save":
             roles = _roles(form)
             accounts.set_roles(name, roles, _listed(form.get("edits")) if Role.EDITOR in roles else ())
@@ -74,11 +74,11 @@ def change_person(
         else:
             raise HTTPException(422, f"{do[:40]!r} is nothing that can be done with somebody.")
     except InputError as error:
-        return _page(request, citewell, settings, complaint=str(error))
+        return _people_page(request, citewell, settings, complaint=str(error))
     return RedirectResponse("/people", _SEE_OTHER)
 
 
-def _page(
+def _people_page(
     request: Request,
     citewell: Citewell,
     settings: SettingsDep,

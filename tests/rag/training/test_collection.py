@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from rag.arrays import FloatVector
-from rag.training.collection import DeskQuestion, LabelledCollection, load_collection, read_collection
+from rag.training.collection import load_collection, read_collection
+from rag.training.labelled_collection import DeskQuestion, LabelledCollection
 from tests.support.fakes import HashEmbedder
 
 YARD = """# The yard

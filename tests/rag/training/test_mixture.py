@@ -10,9 +10,9 @@ import pytest
 
 from rag.models.reader import ReadPassage
 from rag.records import Span
-from rag.training.collection import DeskQuestion, LabelledCollection
 from rag.training.encoding import EncodedGroup, load_tokenizer
 from rag.training.example import Draw, LabelledPassage, PassageGroup
+from rag.training.labelled_collection import DeskQuestion, LabelledCollection
 from rag.training.mixture import Kind, batches, kinds_of
 
 FILES = ("near-miss.json", "squad-train-part.json", "new_wiki_v1.0.json", "reddit_v1.0.json", "policyqa.json")
