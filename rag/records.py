@@ -239,7 +239,7 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class AnswerSentence:
-    """One sentence of an answer, word for word, and the numbers of its citations."""
+    """One sentence of an answer, or some that stand side by side, word for word, and the numbers of its citations."""
 
     text: str
     citations: tuple[int, ...]
@@ -247,7 +247,7 @@ class AnswerSentence:
 
 @dataclass(frozen=True, slots=True)
 class Highlight:
-    """The answering words inside one sentence of the answer, in code points of that sentence's text."""
+    """The answering words inside one of the answer's sentences, in code points of that one's text."""
 
     sentence: int  # position in Answer.sentences, from 0
     span: Span

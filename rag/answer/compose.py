@@ -12,6 +12,7 @@ from rag.answer.conditions import GOES_ON, asks_yes_or_no, with_conditions
 from rag.answer.confidence import Thresholds, confidence_beside, named
 from rag.answer.disagreement import Claim, find_disagreement
 from rag.answer.question import Question
+from rag.answer.side_by_side import MOST_SENTENCES, side_by_side, span_of
 from rag.answer.steps import all_steps, asks_how, further_steps, is_procedure
 from rag.records import (
     Answer,
@@ -43,6 +44,15 @@ _MOST_OF_ONE = 2
 _LEAST_POSSIBLE = 0.05
 # From these log-odds on a sentence beside the best one belongs to the full answer, as the reader sees it.
 _BELONGS = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """What one citation quotes: the best sentence, or more of them side by side, in the order of the text."""
+
+    best: Extract
+    sentences: tuple[Extract, ...]
+    elsewhere: tuple[Extract, ...] = ()  # those that say the same as the best one in other places
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +105,13 @@ def compose_answer(
         return replace(answer, citations=_possible(extracts, certainty, texts))
     stated = [] if max_sentences < 2 else _newest_first(find_disagreement(question, extracts)[:max_sentences])
     items: Sequence[Span] = () if stated else _procedure(question, extracts, texts)
-    groups = [[claim.extract for claim in claims] for claims in stated]
-    groups = groups or _choose(question, extracts, max_sentences, items)
-    citations = tuple(_citation(number, group, texts) for number, group in enumerate(groups, start=1))
+    quotes = [_alone([claim.extract for claim in claims]) for claims in stated]
+    quotes = quotes or _choose(question, extracts, max_sentences, items)
+    citations = tuple(_citation(number, quoted, texts) for number, quoted in enumerate(quotes, start=1))
     return replace(
         answer,
         sentences=tuple(AnswerSentence(c.quote, (c.number,)) for c in citations),
-        highlight=Highlight(0, stated[0][0].span) if stated else _highlight(groups[0][0]),
+        highlight=Highlight(0, stated[0][0].span) if stated else _highlight(quotes[0]),
         citations=citations,
         disagreement=_disagreement([claims[0] for claims in stated]) if stated else None,
         steps=all_steps(items, citations) if items else None,
@@ -132,51 +142,54 @@ def _status(extracts: Sequence[Extract], certainty: Confidence, thresholds: Thre
 
 
 def _possible(extracts: Sequence[Extract], certainty: Confidence, texts: SourceTexts) -> tuple[Citation, ...]:
-    """The citations of the best statements, best first, each with its own confidence; the first one always."""
+    """The citations of the best quotes, best first, each with its own confidence; the first one always."""
 
     def own(extract: Extract) -> Confidence:
         return confidence_beside(certainty, extracts[0].score - extract.score)
 
     worth = [extract for extract in extracts if extract is extracts[0] or own(extract).value >= _LEAST_POSSIBLE]
-    chosen = [group[0] for group in best_statements(worth)]
     return tuple(
-        replace(_citation(number, _with_repetitions(extract, extracts), texts), confidence=own(extract))
-        for number, extract in enumerate(chosen, start=1)
+        replace(_citation(number, quoted, texts), confidence=own(quoted.best))
+        for number, quoted in enumerate(best_quotes(worth, extracts), start=1)
     )
 
 
-def best_statements(extracts: Sequence[Extract]) -> list[list[Extract]]:
-    """The three best statements, best first, each with the extracts that say the same after it.
+def best_quotes(begin: Sequence[Extract], extracts: Sequence[Extract]) -> list[Quoted]:
+    """The three best quotes, best first, each around one of the extracts in `begin`.
 
     No more than two are of one document, unless the others have none.
     """
+    of_several = _quotes(begin, extracts, _MOST_OF_ONE)
+    return of_several if len(of_several) == _MOST_POSSIBLE else _quotes(begin, extracts, _MOST_POSSIBLE)
 
-    def is_wanted(extract: Extract, known: Sequence[Sequence[Extract]]) -> bool:
-        of_the_same = sum(_document(group[0]) == _document(extract) for group in known)
-        return len(known) < _MOST_POSSIBLE and of_the_same < _MOST_OF_ONE
 
-    of_several = _statements(extracts, is_wanted)
-    if len(of_several) == _MOST_POSSIBLE:
-        return of_several
-    return _statements(extracts, lambda _, known: len(known) < _MOST_POSSIBLE)
+def _quotes(begin: Sequence[Extract], extracts: Sequence[Extract], most_of_one: int) -> list[Quoted]:
+    """Quotes that say different things, so many of one document at most."""
+    quotes: list[Quoted] = []
+    for extract in begin:
+        quoted = [sentence for quote in quotes for sentence in quote.sentences]
+        of_the_same = sum(_document(quote.best) == _document(extract) for quote in quotes)
+        if len(quotes) == _MOST_POSSIBLE:
+            break
+        if of_the_same < most_of_one and not _says_one_of(quoted, extract):
+            known = {sentence.sentence.id for sentence in quoted}
+            sentences = side_by_side(extract, extracts, without=known)
+            quotes.append(Quoted(extract, sentences, _repetitions(extract, extracts)))
+    return quotes
 
 
 def _document(extract: Extract) -> str:
     return extract.hit.chunk.source.id
 
 
-def _statements(
-    extracts: Sequence[Extract], is_wanted: Callable[[Extract, Sequence[Sequence[Extract]]], bool]
-) -> list[list[Extract]]:
-    """The extracts by what they say, in order. `is_wanted` is asked of a new statement, beside those that are known."""
-    groups: list[list[Extract]] = []
-    for extract in extracts:
-        group = next((g for g in groups if same_statement(g[0].sentence.text, extract.sentence.text)), None)
-        if group is not None:
-            group.append(extract)
-        elif is_wanted(extract, groups):
-            groups.append([extract])
-    return groups
+def _alone(group: Sequence[Extract]) -> Quoted:
+    """A quote of the first sentence; the others say the same elsewhere."""
+    return Quoted(group[0], (group[0],), tuple(group[1:]))
+
+
+def _says_one_of(quoted: Sequence[Extract], extract: Extract) -> bool:
+    """Whether one of the sentences says the same."""
+    return any(same_statement(sentence.sentence.text, extract.sentence.text) for sentence in quoted)
 
 
 def _procedure(question: Question, extracts: Sequence[Extract], texts: SourceTexts) -> Sequence[Span]:
@@ -192,35 +205,42 @@ def _procedure(question: Question, extracts: Sequence[Extract], texts: SourceTex
     return items if is_procedure(question, best, further, is_announced=is_announced) else ()
 
 
-def _choose(
-    question: Question, extracts: Sequence[Extract], max_sentences: int, items: Sequence[Span]
-) -> list[list[Extract]]:
-    """The sentences to quote, best first, each with the extracts that say the same after it.
+def _choose(question: Question, extracts: Sequence[Extract], max_sentences: int, items: Sequence[Span]) -> list[Quoted]:
+    """What to quote, best first, in so many sentences at most.
 
-    One that announces what follows ("The reasons are:") is followed by that, in the order of the text; so is one whose
-    neighbours belong to the full answer, one of the steps in `items`, and a rule that a condition or an exception
-    stands near, where the question is for yes or no.
+    One that announces what follows ("The reasons are:") is followed by that, in the order of the text, and so is one of
+    the steps in `items`. Any other stands with the sentences beside it that may answer too. It is followed by those
+    that belong to the full answer, by a condition or an exception where the question is for yes or no, or else by
+    sentences elsewhere that answer as well.
     """
     best = extracts[0]
-    further = further_steps(best, extracts, items) if items else []
-    further = further or _announced(best, extracts) or _belonging(best, extracts)
+    listed = (further_steps(best, extracts, items) if items else []) or _announced(best, extracts)
+    further = listed or _belonging(best, extracts)
     if not items and asks_yes_or_no(question):
         further = with_conditions(question, best, further, extracts, max_sentences - 1)
-    if further:
-        chosen: list[Extract] = []
-        for extract in (best, *further):
-            if not any(same_statement(quoted.sentence.text, extract.sentence.text) for quoted in chosen):
-                chosen.append(extract)
-        return [_with_repetitions(extract, extracts) for extract in chosen[:max_sentences]]
-    return _statements(
-        extracts, lambda extract, known: not known or (len(known) < max_sentences and _also_answers(best, extract))
-    )
+    if listed:
+        return _one_by_one((best, *further), extracts)[:max_sentences]
+    quoted = side_by_side(best, extracts, most=1 if items else min(max_sentences, MOST_SENTENCES))
+    room = max_sentences - len(quoted)
+    if not further:
+        further = [extract for extract in extracts if _also_answers(best, extract)]
+    others = [extract for extract in further if not _says_one_of(quoted, extract)]
+    return [Quoted(best, quoted, _repetitions(best, extracts)), *_one_by_one(others, extracts)[:room]]
 
 
-def _with_repetitions(extract: Extract, extracts: Sequence[Extract]) -> list[Extract]:
-    """`extract` and after it those that say the same elsewhere."""
+def _one_by_one(chosen: Sequence[Extract], extracts: Sequence[Extract]) -> list[Quoted]:
+    """Quotes of a sentence each, in order, none that says the same as one before it."""
+    quotes: list[Quoted] = []
+    for extract in chosen:
+        if not _says_one_of([quote.best for quote in quotes], extract):
+            quotes.append(_alone([extract, *_repetitions(extract, extracts)]))
+    return quotes
+
+
+def _repetitions(extract: Extract, extracts: Sequence[Extract]) -> tuple[Extract, ...]:
+    """The extracts that say the same as `extract` elsewhere."""
     others = (e for e in extracts if e.sentence.id != extract.sentence.id)
-    return [extract, *(e for e in others if same_statement(extract.sentence.text, e.sentence.text))]
+    return tuple(e for e in others if same_statement(extract.sentence.text, e.sentence.text))
 
 
 def _announced(best: Extract, extracts: Sequence[Extract]) -> list[Extract]:
@@ -261,12 +281,13 @@ def _also_answers(best: Extract, extract: Extract) -> bool:
     return best.score - extract.score <= _CLOSE and extract.features["holds"] >= best.features["holds"]
 
 
-def _citation(number: int, group: Sequence[Extract], texts: SourceTexts) -> Citation:
-    """The citation of the first extract of `group`, with its lead-in; the places of the others go to `also_in`."""
-    places = [_place(extract) for extract in group]
-    text = texts.text_of(places[0].source.id)
-    citation = cite(number, text, places[0], tuple(places[1:]))
-    span = texts.lead_in_of(places[0]) or _referred_to(group[0])
+def _citation(number: int, quoted: Quoted, texts: SourceTexts) -> Citation:
+    """The citation of a quote, with its lead-in; where the same stands elsewhere goes to `also_in`."""
+    first = quoted.sentences[0]
+    place = replace(_place(first), span=span_of(quoted.sentences))
+    text = texts.text_of(place.source.id)
+    citation = cite(number, text, place, tuple(_place(extract) for extract in quoted.elsewhere))
+    span = texts.lead_in_of(place) or _referred_to(first)
     return citation if span is None else replace(citation, lead_in=LeadIn(span, span.of(text)))
 
 
@@ -283,10 +304,10 @@ def _place(extract: Extract) -> Place:
     return place_of(extract.hit.chunk, sentence.span, section=sentence.section, page=sentence.page)
 
 
-def _highlight(extract: Extract) -> Highlight:
-    """The answering words of the first sentence, counted from its beginning."""
-    start = extract.sentence.span.start
-    return Highlight(0, Span(extract.highlight.start - start, extract.highlight.end - start))
+def _highlight(quoted: Quoted) -> Highlight:
+    """The answering words of the best sentence of the first quote, counted from where the quote begins."""
+    start, words = span_of(quoted.sentences).start, quoted.best.highlight
+    return Highlight(0, Span(words.start - start, words.end - start))
 
 
 def _answer_id(question: Question, max_sentences: int, thresholds: Thresholds, index_version: int) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.answer.ask import Examination
-from rag.answer.compose import best_statements
+from rag.answer.compose import best_quotes
 from rag.app import Citewell
 from rag.errors import InputError
 from rag.evaluate.cases import Case, Outcome, read_cases, read_squad
@@ -98,7 +98,8 @@ def judge(case: Case, examined: Examination, milliseconds: float) -> Outcome:
         any_right=case.is_answerable
         and any(
             _is_right(case, e.sentence.text, e.hit.chunk.source.id, e.sentence.span, gold)
-            for e in (group[0] for group in best_statements(examined.extracts))
+            for quoted in best_quotes(examined.extracts, examined.extracts)
+            for e in quoted.sentences
         ),
         further=tuple(
             _is_right(case, cited.quote, cited.place.source.id, cited.place.span, gold)

@@ -82,7 +82,9 @@ class CitationBody(Shape):
     lead_in: LeadInBody | None = Field(description="null unless the quote cannot be understood without it.")
     start: Start = of("place.span.start")
     end: End = of("place.span.end")
-    quote: str = Field(description="The words, exactly as the document has them.")
+    quote: str = Field(
+        description="The words, exactly as the document has them: one sentence, or up to three that stand side by side."
+    )
     before: str = Field(description="Some of the text in front of the quote.")
     after: str = Field(description="Some of the text behind the quote.")
     sha256: Sha256 = of("place.text_sha256")
@@ -119,7 +121,10 @@ class SearchBody(Shape):
 
 
 class SentenceBody(Shape):
-    """One sentence of an answer, word for word, and the numbers of its citations."""
+    """One sentence of an answer, or up to three that stand side by side in the document, word for word.
+
+    `citations` has the numbers of the citations that quote the same.
+    """
 
     text: str
     citations: list[int]

@@ -6,8 +6,8 @@ paragraphs. Two regressions are fitted, and each is measured with one collection
 
 - the order: listwise logistic regression over the sentences that were read, the right ones against the others
   (`READER_WEIGHTS` of `rag/answer/rescore.py`; with --without-reader `WEIGHTS` of `rag/answer/extract.py`);
-- confidence: logistic regression of "the best sentence is right" on the signals, with the sentences in the order just
-  fitted (`rag/answer/confidence.py`).
+- confidence: logistic regression of "the best quote has the right sentence" on the signals, with the sentences in the
+  order just fitted (`rag/answer/confidence.py`).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from rag.answer.ask import Examination
+from rag.answer.compose import best_quotes
 from rag.answer.confidence import signals
 from rag.answer.question import Question, clean_question, take_apart
 from rag.answer.rescore import READER_WEIGHTS
@@ -65,7 +66,7 @@ class ExaminedQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """A question with its sentences in a fitted order: what confidence sees, and which of the first ones are right."""
+    """A question with its sentences in a fitted order: what confidence sees, and which of the best quotes are right."""
 
     collection: str
     answerable: bool
@@ -178,7 +179,10 @@ def _ordered(one: ExaminedQuestion, scores: Doubles) -> Ordered:
     order = np.argsort(-scores, kind="stable").tolist()
     extracts = [replace(one.extracts[i], score=float(scores[i])) for i in order]
     seen = signals(one.question, extracts, one.frequencies)
-    return Ordered(one.collection, one.answerable, seen, tuple(one.right[i] for i in order), one.weight, one.plain)
+    right = {one.extracts[i].sentence.id for i in order if one.right[i]}
+    quotes = best_quotes(extracts, extracts)
+    of_quotes = tuple(any(e.sentence.id in right for e in quoted.sentences) for quoted in quotes)
+    return Ordered(one.collection, one.answerable, seen, of_quotes, one.weight, one.plain)
 
 
 def report_confidence(asked: Sequence[ExaminedQuestion], names: Sequence[str]) -> None:
@@ -203,7 +207,7 @@ def report_confidence(asked: Sequence[ExaminedQuestion], names: Sequence[str]) -
 
 
 def fit_confidence(rows: Sequence[Ordered]) -> tuple[LogisticRegression, list[str]]:
-    """A logistic regression of "the best sentence is right" on the signals, and their names in its order."""
+    """A logistic regression of "the best quote is right" on the signals, and their names in its order."""
     names = sorted(rows[0].signals)
     model = LogisticRegression(C=1.0, max_iter=2000)
     right = [one.right[0] for one in rows]
@@ -213,7 +217,7 @@ def fit_confidence(rows: Sequence[Ordered]) -> tuple[LogisticRegression, list[st
 
 def _report_values(name: str, rows: Sequence[Ordered], values: Doubles) -> None:
     right = np.array([one.right[0] for one in rows])
-    some_right = np.array([any(one.right[:3]) for one in rows])
+    some_right = np.array([any(one.right) for one in rows])
     answerable = np.array([one.answerable for one in rows])
     error = calibration_error(list(zip(values.tolist(), right.tolist(), strict=True)))
     print(

@@ -1,0 +1,153 @@
+"""Sentences that stand side by side and may each answer are quoted as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from rag.answer.compose import SourceTexts, best_quotes, compose_answer
+from rag.answer.confidence import Thresholds, share_of_quote, signals
+from rag.answer.question import analyse_question
+from rag.answer.side_by_side import MOST_SENTENCES, side_by_side, span_of
+from rag.records import Answer, AnswerSentence, AnswerStatus, Confidence, Extract, Highlight, Span
+from tests.support.scenes import Page, texts
+
+COLD = "The fridge must show between 2 and 8 degrees."
+WARM = "If it shows more, leave everything inside and ring the pharmacist."
+NOTE = "Write down who you spoke to."
+KEYS = "The key hangs in the office."
+LAST = "The office closes at six."
+PAGE = Page("fridge", KEYS, COLD, WARM, NOTE, LAST)
+OTHER = Page("pharmacist", "The pharmacist comes on Mondays.", "She checks the fridge too.")
+QUESTION = analyse_question("The fridge is too warm, what do I do?", max_chars=100)
+
+
+def an_extract(page: Page, position: int, score: float, **features: float) -> Extract:
+    hit = page.hit(chunk_id=len(page.source.id))
+    sentence = hit.chunk.sentences[position]
+    return Extract(hit, sentence, sentence.span, score, {"holds": 1.0, "reader": score, **features})
+
+
+def quoted(best: Extract, *others: Extract, most: int = MOST_SENTENCES) -> list[int]:
+    return [e.sentence.position for e in side_by_side(best, [best, *others], most=most)]
+
+
+def compose(found: Sequence[Extract], value: float, *, max_sentences: int = 3) -> Answer:
+    return compose_answer(
+        QUESTION,
+        found,
+        Confidence(value, "high"),
+        hits=(),
+        texts=SourceTexts(texts([PAGE, OTHER]).__getitem__, lambda _: None, lambda _: ()),
+        max_sentences=max_sentences,
+        thresholds=Thresholds(answer=0.7, possible=0.2),
+        index_version=1,
+    )
+
+
+def test_a_neighbour_that_comes_close_is_quoted_with_the_best_in_the_order_of_the_text() -> None:
+    assert quoted(an_extract(PAGE, 2, 5.0), an_extract(PAGE, 1, 3.0)) == [1, 2]
+    assert quoted(an_extract(PAGE, 1, 5.0), an_extract(PAGE, 2, 3.0)) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(an_extract(PAGE, 1, 1.9), id="far behind"),
+        pytest.param(an_extract(PAGE, 4, 5.0), id="not beside it"),
+        pytest.param(an_extract(OTHER, 1, 5.0), id="of another document"),
+    ],
+)
+def test_any_other_sentence_is_not(other: Extract) -> None:
+    assert quoted(an_extract(PAGE, 2, 5.0), other) == [2]
+
+
+def test_there_are_three_at_most_and_the_better_neighbours_come_first() -> None:
+    others = [an_extract(PAGE, position, score) for position, score in ((0, 4.0), (1, 4.5), (3, 4.4), (4, 4.9))]
+    assert quoted(an_extract(PAGE, 2, 5.0), *others) == [1, 2, 3]
+    assert quoted(an_extract(PAGE, 2, 5.0), *others, most=2) == [1, 2]
+    assert quoted(an_extract(PAGE, 2, 5.0), *others, most=1) == [2]
+
+
+def test_lines_that_end_with_nothing_would_run_into_each_other() -> None:
+    items = Page("items", "Two days", "Three days;", "Four days")
+    first, second, third = (an_extract(items, position, 5.0) for position in range(3))
+    assert quoted(second, first, third) == [1, 2]
+
+
+def test_sentences_of_two_sections_are_two_quotes() -> None:
+    below = an_extract(PAGE, 2, 5.0)
+    below = replace(below, sentence=replace(below.sentence, section="Elsewhere"))
+    assert quoted(an_extract(PAGE, 1, 5.0), below) == [1]
+
+
+def test_where_something_stands_between_two_sentences_they_are_two_quotes() -> None:
+    best, below = an_extract(PAGE, 1, 5.0), an_extract(PAGE, 2, 5.0)
+    start = below.sentence.span.start + 3
+    below = replace(below, sentence=replace(below.sentence, span=Span(start, below.sentence.span.end)))
+    assert quoted(best, below) == [1]
+
+
+def test_without_the_reader_each_sentence_stands_alone() -> None:
+    best, other = (replace(an_extract(PAGE, position, 5.0), features={"holds": 1.0}) for position in (1, 2))
+    assert quoted(best, other) == [1]
+
+
+def test_an_answer_of_two_sentences_side_by_side_has_one_citation() -> None:
+    best = replace(an_extract(PAGE, 2, 5.0), highlight=Span(PAGE.text.index("ring"), PAGE.text.index("ring") + 4))
+    answer = compose([best, an_extract(PAGE, 1, 3.0)], 0.9)
+    both = PAGE.text[PAGE.text.index(COLD) : PAGE.text.index(WARM) + len(WARM)]
+    assert answer.status is AnswerStatus.ANSWERED
+    assert answer.sentences == (AnswerSentence(both, (1,)),)
+    assert [citation.quote for citation in answer.citations] == [both]
+    assert answer.highlight is not None
+    assert answer.highlight.span.of(both) == "ring"
+    assert answer.highlight == Highlight(0, Span(both.index("ring"), both.index("ring") + 4))
+
+
+def test_with_room_for_one_sentence_the_best_is_quoted() -> None:
+    answer = compose([an_extract(PAGE, 2, 5.0), an_extract(PAGE, 1, 3.0)], 0.9, max_sentences=1)
+    assert [citation.quote for citation in answer.citations] == [WARM]
+
+
+def test_sentences_elsewhere_that_answer_as_well_follow_while_there_is_room() -> None:
+    found = [an_extract(PAGE, 2, 5.0), an_extract(OTHER, 1, 4.9), an_extract(OTHER, 0, 4.8), an_extract(PAGE, 1, 4.7)]
+    answer = compose(found, 0.9)
+    assert [citation.quote for citation in answer.citations] == [f"{COLD}\n{WARM}", "She checks the fridge too."]
+
+
+def test_quotes_that_may_answer_hold_no_sentence_twice() -> None:
+    found = [an_extract(PAGE, 2, 5.0), an_extract(PAGE, 1, 4.0), an_extract(OTHER, 0, 3.5), an_extract(PAGE, 3, 3.0)]
+    answer = compose(found, 0.5)
+    assert answer.status is AnswerStatus.POSSIBLE
+    assert [c.quote for c in answer.citations] == [f"{COLD}\n{WARM}\n{NOTE}", "The pharmacist comes on Mondays."]
+    assert [c.confidence and round(c.confidence.value, 2) for c in answer.citations] == [0.5, 0.11]
+
+
+def test_a_sentence_of_an_earlier_quote_is_no_part_of_a_later_one() -> None:
+    found = [an_extract(PAGE, 0, 5.0), an_extract(PAGE, 2, 1.9), an_extract(PAGE, 1, 3.0)]
+    quotes = best_quotes(found, found)
+    assert [[e.sentence.position for e in quote.sentences] for quote in quotes] == [[0, 1], [2]]
+
+
+def test_a_quote_has_the_odds_of_all_its_sentences() -> None:
+    best, beside, other = an_extract(PAGE, 2, 2.0), an_extract(PAGE, 1, 2.0), an_extract(OTHER, 0, 2.0)
+    assert share_of_quote((beside, best), [best, beside, other]) == pytest.approx(2 / 3)
+    assert share_of_quote((best,), [best, beside, other]) == pytest.approx(1 / 3)
+
+
+def test_the_lead_of_a_quote_is_counted_from_what_it_does_not_hold() -> None:
+    named = dict.fromkeys(
+        ("similarity", "passage_similarity", "cover", "cover_near", "passage_cover", "passage_names", "names"), 0.5
+    )
+    named |= dict.fromkeys(("numbers", "pairs", "passage_first", "plain"), 0.5)
+    named |= dict.fromkeys(("reader_answers", "reader_relevance", "reader_span"), 0.5)
+    found = [an_extract(p, at, s, **named) for p, at, s in ((PAGE, 2, 5.0), (PAGE, 1, 4.8), (OTHER, 0, 3.0))]
+    assert signals(QUESTION, found, {})["reader_lead"] == pytest.approx((5.0 - 3.0) / 4)
+
+
+def test_a_quote_reaches_from_its_first_sentence_to_its_last() -> None:
+    span = span_of([an_extract(PAGE, 1, 1.0), an_extract(PAGE, 2, 1.0)])
+    assert span.of(PAGE.text) == f"{COLD}\n{WARM}"
