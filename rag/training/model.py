@@ -79,7 +79,7 @@ def freeze(model: TrainedReader, layers: int) -> None:
 
 def run(model: TrainedReader, passages: Sequence[EncodedPassage]) -> list[PassageScores]:
     """The scores of each passage, in order, on the processor wherever the model is."""
-    device = next(model.parameters()).device
+    device = next((weights.device for weights in model.parameters()), torch.device("cpu"))
     rows = _ROWS_AT_ONCE if device.type == "cpu" else _ROWS_ON_ACCELERATOR
     by_length = sorted(range(len(passages)), key=lambda i: len(passages[i].ids))
     scores: dict[int, PassageScores] = {}
