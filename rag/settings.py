@@ -76,6 +76,9 @@ class Settings:
     # A CSV file of the documents' words and what people say instead; if not set, glossary.csv in the data directory is
     # read where there is one. Changes hold from the next question.
     glossary: Path | None = None
+    # A TOML file that names the sources of documents for `rag sources`; if not set, citewell.toml in the data directory
+    # is read where there is one.
+    sources: Path | None = None
     # Characters; a longer question is refused. The longest one in the question sets we measure on has 277.
     max_question_chars: int = bounded(1_000, 1)
     # Sentences in an answer, at most.

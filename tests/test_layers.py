@@ -31,7 +31,7 @@ LEVELS = (
     ("rag.text", "rag.read", "rag.split", "rag.models", "rag.store", "rag.client"),
     ("rag.index",),
     ("rag.ingest", "rag.answer"),
-    ("rag.access", "rag.documents", "rag.conversations", "rag.insights"),
+    ("rag.access", "rag.documents", "rag.conversations", "rag.insights", "rag.sources"),
     ("rag.render", "rag.app"),
     ("rag.evaluate", "rag.mcp"),
     ("rag.cli", "rag.training"),

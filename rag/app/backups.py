@@ -16,6 +16,7 @@ from rag.access import access_rules
 from rag.access.audit.log_backup import FOLDER, log_to_keep, put_log_back
 from rag.answer.glossary_file import GLOSSARY_NAME
 from rag.disk import flush_directory, storage_error
+from rag.sources import FILE_NAME as SOURCES_NAME
 from rag.store.backup_file import BackupFile
 
 # Writes the files that a backup keeps below a folder; makes its database that of a data directory, and gives the path
@@ -24,7 +25,7 @@ ExtractFiles = Callable[[Path, Path], None]
 RestoreDatabase = Callable[[Path, Path], Path | None]
 
 # What people write into the data directory by hand.
-_WRITTEN = (access_rules.FILE_NAME, GLOSSARY_NAME)
+_WRITTEN = (access_rules.FILE_NAME, GLOSSARY_NAME, SOURCES_NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Restored:
 
 
 def files_to_keep(data_dir: Path) -> Sequence[BackupFile]:
-    """The rules, the glossary and the audit log of a data directory, as far as they are there.
+    """The rules, the glossary, the file of sources and the audit log of a data directory, as far as they are there.
 
     Not the secrets that tokens of the widget and sign-ins on their way are signed with: they are made anew.
     """

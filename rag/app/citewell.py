@@ -6,6 +6,7 @@ to the same data directory meanwhile; the vector index in memory is replaced whe
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
@@ -48,6 +49,7 @@ from rag.models.reader import Reader
 from rag.read.sandbox import Limits, Parser
 from rag.records import Access, Answer
 from rag.settings import Settings
+from rag.sources import SourceService
 from rag.store.base import Store
 
 Announce = Callable[[str], None]
@@ -86,6 +88,9 @@ class Citewell:
         self.audit = AuditService(settings, store)
         self.access = AccessService(settings, store, self.audit.write)
         self.documents = DocumentService(settings, store, embedder, self._parser, writer, self._ingested, self.access)
+        self.sources = SourceService(
+            settings, os.environ, store, writer, self.documents, self.access, self._source_gave_groups
+        )
         self.insights = InsightService(settings, store, embedder, self.questions.ask)
         self.glossary = GlossaryService(
             glossary, store, embedder, partial(self.questions.search, access=_EVERYTHING), self.insights.unanswered
@@ -163,6 +168,12 @@ class Citewell:
         """Count what became of a document, and put it down."""
         self.metrics.count("citewell_ingest_results_total", result.status.value)
         self.audit.ingested(result)
+
+    def _source_gave_groups(self, document_id: str, before: frozenset[str], now: frozenset[str]) -> None:
+        """Put down that a source lets other groups read a document now."""
+        self.audit.write(
+            AuditKind.RULES_CHANGED, document=document_id, groups=sorted(now), groups_before=sorted(before)
+        )
 
     def close(self) -> None:
         """Let go of the database. Nothing can be used afterwards."""

@@ -25,6 +25,7 @@ COMMANDS = {
     "sync": "source_commands",
     "watch": "source_commands",
     "fetch": "source_commands",
+    "sources": "named_sources",
     "ask": "ask_commands",
     "chat": "ask_commands",
     "search": "ask_commands",

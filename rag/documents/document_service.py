@@ -33,6 +33,14 @@ if TYPE_CHECKING:
 RecordChange = Callable[[IngestResult], None]
 
 
+# The groups that may read what comes from a path, as the store remembers it; None where rules say it.
+Readers = Callable[[bytes], Collection[str] | None]
+
+
+def _as_rules_say(_: bytes) -> None:
+    """No groups but those of the rules."""
+
+
 class Grouping(Protocol):
     """Who may read what, as `rag.access.access_service.AccessService` says it."""
 
@@ -268,6 +276,15 @@ class DocumentService:
         """The sentences of one document, in order. Raises DocumentNotFound."""
         return self._store.sentences(access, document_id)
 
+    def tools(self, readers: Readers) -> Tools:
+        """What a document passes through on its way in; `readers` may read it, and where it says none, rules decide."""
+        found, preparer = self._tools(), self._preparer()
+        return replace(found, prepare=preparer.prepare_ahead, put=partial(self._store_file, preparer, readers=readers))
+
+    def told(self, result: IngestResult) -> None:
+        """Put down what became of a document that was brought in with `tools`."""
+        self._record(result)
+
     def _between(
         self, on_result: OnResult | None, let_others_in: Callable[[], None], *, dry_run: bool = False
     ) -> OnResult:
@@ -297,9 +314,16 @@ class DocumentService:
         return read.absolute_path(self._settings.data_dir)
 
     def _store_file(
-        self, preparer: Preparer, document: Document, file: FileRecord, started: float, data: bytes
+        self,
+        preparer: Preparer,
+        document: Document,
+        file: FileRecord,
+        started: float,
+        data: bytes,
+        readers: Readers = _as_rules_say,
     ) -> IngestResult:
-        return self._store_document(document, started, file, original=data, preparer=preparer)
+        groups = readers(file.path)
+        return self._store_document(document, started, file, original=data, preparer=preparer, groups=groups)
 
     def _store_document(
         self,

@@ -197,6 +197,25 @@ _UNANSWERED = UnansweredReport(
     groups=(QuestionGroup((OpenQuestion(17, NO_ANSWER.question, 5, 1, "not_found", 0.06, _NOW),)),),
     left_out=0,
 )
+_FOLLOWED = {
+    "name": "handbook",
+    "kind": "git",
+    "succeeded_at": "2026-01-04T02:00:03+00:00",
+    "report": {
+        "started_at": "2026-01-05T02:00:00+00:00",
+        "finished_at": "2026-01-05T02:00:04+00:00",
+        "ok": False,
+        "created": 1,
+        "updated": 2,
+        "moved": 0,
+        "removed": 0,
+        "unchanged": 197,
+        "rights_changed": 0,
+        "failed": 1,
+        "failures": [{"path": "source:handbook/old/plan.pdf", "error": "the file is empty; a document was expected"}],
+        "problems": [],
+    },
+}
 _MISSING = {
     "word": "magazines",
     "asked": 4,
@@ -216,6 +235,7 @@ def responses() -> dict[str, list[Body]]:
         shapes.DocumentListBody: [{"documents": [_DOCUMENT]}],
         shapes.FailedFileBody: [_FAILED],
         shapes.FailedFileListBody: [{"failed": [_FAILED]}],
+        shapes.SourceListBody: [{"error": "", "sources": [_FOLLOWED]}],
         shapes.VersionBody: [_VERSION],
         shapes.VersionListBody: [{"versions": [_VERSION]}],
         shapes.IngestBody: [IngestResult(_SCAN, IngestStatus.CREATED, _SOURCE.id, 7, 2, seconds=0.041)],

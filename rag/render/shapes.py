@@ -60,6 +60,14 @@ from rag.render.insight_shapes import (
 )
 from rag.render.people_shapes import InvitationBody, PersonBody, PersonListBody
 from rag.render.shape import GivenShape, Shape, body_of
+from rag.render.source_shapes import (
+    ListedSourceBody,
+    NamedReportBody,
+    SourceFailureBody,
+    SourceListBody,
+    SourceReportBody,
+    SourceReportListBody,
+)
 
 __all__ = [
     "AnswerBody",
@@ -94,8 +102,10 @@ __all__ = [
     "IngestBody",
     "InvitationBody",
     "LeadInBody",
+    "ListedSourceBody",
     "MissingWordBody",
     "MissingWordListBody",
+    "NamedReportBody",
     "OpenQuestionBody",
     "PassageBody",
     "PersonBody",
@@ -108,6 +118,10 @@ __all__ = [
     "Shape",
     "SharedHeadBody",
     "SourceBody",
+    "SourceFailureBody",
+    "SourceListBody",
+    "SourceReportBody",
+    "SourceReportListBody",
     "Start",
     "StatedValueBody",
     "StepsBody",

@@ -42,6 +42,7 @@ from rag.records import (
     Span,
     StatedValue,
 )
+from rag.sources import SourceList
 from rag.store.base import DocumentInfo, FileRecord, Health, Store, Version
 from tests.support.memory_conversations import MemoryConversations
 from web.settings import WebSettings
@@ -434,6 +435,7 @@ class ScriptedCitewell:
         self.access = ScriptedAccess()
         self.insights = ScriptedInsights(library)
         self.maintenance = ScriptedMaintenance(library, self.questions)
+        self.sources = SourceList(settings, {})
         self.audit = AuditService(settings, cast(Store, self.store))
         self.conversations = ConversationService(
             settings, cast(Store, self.store), self.questions, self._note, self.audit.asked

@@ -79,6 +79,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("PUT", "/api/v1/documents/{id}/access"): Row(EDITS, json={"groups": ["hr"]}),
     ("PUT", "/api/v1/files/{name}"): Row((403, 403, 201, 200), body=b"A fine is paid at the desk."),
     ("GET", "/api/v1/files/failed"): Row(ALL),
+    ("GET", "/api/v1/sources"): Row(ALL),
     ("GET", "/api/v1/unanswered"): Row(OWNS),
     ("POST", "/api/v1/unanswered/ask"): Row(OWNS, json=IDS),
     ("POST", "/api/v1/unanswered/dismiss"): Row((403, 403, 403, 204), json=IDS),

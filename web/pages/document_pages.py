@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from rag.access.identity import Role
 from rag.errors import PageNotFound
 from rag.render import LINK_SHA256_DIGITS, Body
-from rag.render.shapes import DocumentBody, FailedFileBody, SourceBody, body_of
+from rag.render.shapes import DocumentBody, FailedFileBody, SourceBody, SourceListBody, body_of
 from web.dependencies import (
     AccessDep,
     CitewellDep,
@@ -60,6 +60,7 @@ def list_documents(
             "needs_key": bool(keys) and not settings.sign_in,
             "suffixes": citewell.documents.suffixes(),
             "maintained": citewell.maintenance.last_report() if access.reads_everything else None,
+            "followed": body_of(SourceListBody, citewell.sources.overview()) if access.reads_everything else None,
             # Names of files tell of what is there; they are for whoever may read everything.
             "failed": [
                 body_of(FailedFileBody, f) for f in citewell.documents.failed_files() if access.reads_everything

@@ -82,6 +82,7 @@ def test_every_route_of_the_api_is_described(document: dict) -> None:
         ("post", "/api/v1/documents/{id}/read"),
         ("delete", "/api/v1/documents/{id}"),
         ("get", "/api/v1/files/failed"),
+        ("get", "/api/v1/sources"),
         ("put", "/api/v1/files/{name}"),
         ("post", "/api/v1/widget/tokens"),
         ("get", "/v1/models"),
