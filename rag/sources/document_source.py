@@ -12,8 +12,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from rag.errors import FetchRefused
-from rag.ingest.sources.web.urls import parse_url
 from rag.records import ALONE, EVERYBODY
 from rag.store.base import Stamp
 
@@ -35,7 +33,7 @@ class SourceEntry:
     size: int | None = None  # bytes, as the source says; None where it does not
     modified_at: str = ""  # ISO 8601, UTC; "" where it does not say
     media_type: str = ""  # "" where the end of the path says it
-    address: str = ""  # of its page for people, http or https
+    address: str = ""  # of its page for people: http or https, and checked to be the source's own
     readers: frozenset[str] | None = None  # the groups that may read it there; None where the source does not say
     reference: str = ""  # what `read` needs besides; nobody else looks at it
 
@@ -91,15 +89,6 @@ def why_not_path(path: str) -> str:
 def shown_name(name: str) -> str:
     """A name that cannot be used, fit to be printed and stored."""
     return ascii(name[:120])[1:-1]
-
-
-def usable_address(address: str, host: object) -> str:
-    """An address that people may be sent to: a page of the source's own host; "" for any other."""
-    try:
-        url = parse_url(address) if address else None
-    except FetchRefused:
-        return ""
-    return url.text if url is not None and url.host == host else ""
 
 
 def groups_in(names: frozenset[str], group_map: Mapping[str, str]) -> frozenset[str]:

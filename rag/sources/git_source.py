@@ -146,17 +146,21 @@ class GitSource:
         while True:
             try:
                 _, said = git.communicate(timeout=min(_LOOK, self._pace.left()))
+                self._check_room(git)
                 return _message(said)
             except subprocess.TimeoutExpired:
                 if time.monotonic() - looked < 10 * _LOOK:
                     continue
+                self._check_room(git)
                 looked = time.monotonic()
-                if bytes_under(self._copy) > self._max_bytes:
-                    _end(git)
-                    shutil.rmtree(self._copy, ignore_errors=True)
-                    raise FetchFailed(
-                        f"its copy takes more than {self._max_bytes // 1_000_000:,} MB; raise max_repository_megabytes"
-                    ) from None
+
+    def _check_room(self, git: subprocess.Popen[bytes]) -> None:
+        """Raise FetchFailed where the copy has become too large, which is the end of it."""
+        if bytes_under(self._copy) > self._max_bytes:
+            _end(git)
+            shutil.rmtree(self._copy, ignore_errors=True)
+            most = self._max_bytes // 1_000_000
+            raise FetchFailed(f"its copy takes more than {most:,} MB; raise max_repository_megabytes")
 
     def _look_for_damage(self) -> None:
         """See whether it is the copy that is at fault, where there is anything in it."""
