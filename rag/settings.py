@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self, get_type_hints
+from urllib.parse import urlsplit
 
 from rag.errors import InputError, InvalidSetting
-from rag.hosts import parse_permit
+from rag.hosts import is_loopback, parse_permit
 
 PREFIX = "CITEWELL_"
 BUNDLED_MODEL = "all-MiniLM-L6-v2"
@@ -24,8 +25,11 @@ def bounded(default: float | None, least: float, most: float | None = None) -> A
     return field(default=default, metadata={"least": least, "most": most})
 
 
+WEBHOOK_EVENTS = ("not_answered", "document_changed")
+_LEAST_WEBHOOK_SECRET = 24
+
 # Secrets that a file may hold: CITEWELL_NAME_FILE.
-_SECRETS_IN_FILES = ("database", "oidc_client_secret", "ldap_password", "widget_key", "metrics_key")
+_SECRETS_IN_FILES = ("database", "oidc_client_secret", "ldap_password", "widget_key", "metrics_key", "webhook_secret")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,16 @@ class Settings:
     backup_identity: Path | None = None
     # Whether `rag maintain` also restores the backup that it made, into a folder that is deleted again, and asks it.
     drill_backups: bool = False
+    # Addresses that are told of what happens: https, or http on this machine. Nothing is sent anywhere else.
+    webhook_urls: tuple[str, ...] = ()
+    # Secret that these messages are signed with: 24 characters or more, or whsec_ and Base64.
+    webhook_secret: str = ""
+    # A file with that secret.
+    webhook_secret_file: Path | None = None
+    # Of what they are told: not_answered, document_changed.
+    webhook_events: tuple[str, ...] = ("not_answered", "document_changed")
+    # Whether messages also have the question that was not answered, and the text of the document that changed.
+    webhook_text: bool = False
     # A CSV file of the documents' words and what people say instead; if not set, glossary.csv in the data directory is
     # read where there is one. Changes hold from the next question.
     glossary: Path | None = None
@@ -222,6 +236,7 @@ class Settings:
         for name, choices in _CHOICES.items():
             if (value := getattr(self, name)) not in choices:
                 raise InvalidSetting(f"{name} is {value!r}; expected one of {', '.join(filter(None, choices))}.")
+        _check_webhooks(self)
         for entry in self.fetch_allow:
             try:
                 parse_permit(entry)
@@ -230,6 +245,37 @@ class Settings:
                     f"fetch_allow has {entry!r}: {error}. Expected a host or network, with or without a port, like"
                     " wiki.intranet, wiki.intranet:8080, 10.0.0.0/8 or [fd00::/8]:8080."
                 ) from error
+
+
+def _check_webhooks(settings: Settings) -> None:
+    """Raise InvalidSetting for an address that nothing is sent to, an event that there is not, or a weak secret."""
+    for url in settings.webhook_urls:
+        try:
+            parts = urlsplit(url)
+            port_is_right = parts.port is None or parts.port > 0
+        except ValueError:
+            port_is_right = False
+        is_right = port_is_right and parts.hostname and not parts.username and not parts.fragment
+        if not (
+            is_right and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")))
+        ):
+            raise InvalidSetting(
+                f"webhook_urls has an address that is neither https nor http on this machine, or has a name or password"
+                f" in it: {_shortened(url)}. Expected one like https://tickets.intranet/citewell."
+            )
+    for event in settings.webhook_events:
+        if event not in WEBHOOK_EVENTS:
+            raise InvalidSetting(f"webhook_events has {event!r}; expected any of {', '.join(WEBHOOK_EVENTS)}.")
+    if settings.webhook_urls and len(settings.webhook_secret) < _LEAST_WEBHOOK_SECRET:
+        raise InvalidSetting(
+            f"webhook_secret has {len(settings.webhook_secret)} characters; expected {_LEAST_WEBHOOK_SECRET} or more,"
+            " such as `openssl rand -hex 32` gives."
+        )
+
+
+def _shortened(url: str) -> str:
+    """An address without what may be secret in it."""
+    return url.rpartition("@")[2][:60]
 
 
 def cores() -> int:

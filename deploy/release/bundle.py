@@ -31,7 +31,15 @@ from rag.models.catalogue import load_model
 from rag.models.exported import hash_file
 from rag.settings import BUNDLED_MODEL
 
-_BESIDE = ("deploy/systemd", "deploy/proxy", "docs/installing.md", "docs/licences.md", "docs/settings.md", "LICENSE")
+_BESIDE = (
+    "deploy/systemd",
+    "deploy/proxy",
+    "deploy/container",
+    "docs/installing.md",
+    "docs/licences.md",
+    "docs/settings.md",
+    "LICENSE",
+)
 
 
 def write_bundle(target: Path, wheels: Iterable[Path]) -> Path:

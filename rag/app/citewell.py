@@ -35,6 +35,7 @@ from rag.app.store_opening import extract_files, open_store, restore_database
 from rag.conversations.conversation_service import ConversationService
 from rag.documents.document_service import DocumentService
 from rag.errors import ModelMismatch, StorageError
+from rag.hooks.hook_service import HookService
 from rag.index.live import LiveIndex
 from rag.ingest.results import IngestResult
 from rag.ingest.writer import Writer
@@ -60,7 +61,7 @@ _PATIENCE_SECONDS = 30.0
 
 
 class Citewell:
-    """Documents, questions, conversations, insights, audit and maintenance of one data directory."""
+    """Documents, questions, conversations, insights, audit, webhooks and maintenance of one data directory."""
 
     def __init__(
         self,
@@ -101,6 +102,7 @@ class Citewell:
         directory = LdapGroups(settings) if settings.ldap_url else None
         self.sign_on = SignOn(settings, self.people.accounts, store.people, directory)
         self.provider_sessions = ProviderSessions(settings, store.people, self.sign_on)
+        self.hooks = HookService(settings, store)
         self.maintenance = MaintenanceService(
             settings, store, self._index, writer, model=embedder.identity.name, confidence_source=source
         )
@@ -146,7 +148,7 @@ class Citewell:
 
     def beside(self, data_dir: Path) -> Citewell:
         """Citewell over another data directory, with the same models; to be closed by the caller, before this one."""
-        settings = replace(self.settings, data_dir=data_dir, database="")
+        settings = replace(self.settings, data_dir=data_dir, database="", webhook_urls=())
         return Citewell.open(settings, embedder=self._embedder, reader=self._reader)
 
     @property
@@ -163,11 +165,13 @@ class Citewell:
         """Count how a question of a person ended."""
         count_answer(self.metrics, answer)
         self.insights.note(answer)
+        self.hooks.answered(answer)
 
     def _ingested(self, result: IngestResult) -> None:
         """Count what became of a document, and put it down."""
         self.metrics.count("citewell_ingest_results_total", result.status.value)
         self.audit.ingested(result)
+        self.hooks.ingested(result)
 
     def _source_gave_groups(self, document_id: str, before: frozenset[str], now: frozenset[str]) -> None:
         """Put down that a source lets other groups read a document now."""
@@ -177,6 +181,7 @@ class Citewell:
 
     def close(self) -> None:
         """Let go of the database. Nothing can be used afterwards."""
+        self.hooks.close()
         self.insights.close()
         self._parser.close()
         self._index.close()
