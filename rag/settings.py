@@ -44,6 +44,8 @@ class Settings:
     # The PostgreSQL database that the documents are in, as postgresql://USER@HOST/DATABASE, for several machines over
     # one; empty keeps them in the data directory. The index, models and the audit log stay there in any case.
     database: str = ""
+    # A file with that address, where it has a password that others could read in the environment.
+    database_file: Path | None = None
     # A sentence-transformers model: the bundled name, another name in the local cache, or a folder.
     model: str = BUNDLED_MODEL
     # Language of documents whose text does not tell it, for sentence boundaries (ISO 639-1).
