@@ -49,8 +49,13 @@ def main() -> None:
     joining.add_argument("--pieces", type=Path, required=True)
     joining.add_argument("--base", type=Path, required=True)
     joining.add_argument("--out", type=Path, required=True)
-    given = vars(parser.parse_args())
-    print({"pack": pack, "cut": cut, "join": join}[given.pop("task")](**given))
+    given = parser.parse_args()
+    if given.task == "pack":
+        print(pack(given.desk, given.dev, given.data, given.out))
+    elif given.task == "cut":
+        print(*cut(given.run, given.out))
+    else:
+        print(join(given.pieces, given.base, given.out))
 
 
 def pack(desk: Sequence[Path], dev: Sequence[Path], data: Path, out: Path) -> Path:

@@ -60,7 +60,7 @@ def _of_collection(model: TrainedReader, collection: LabelledCollection) -> tupl
         scores = iter(run(model, [passage for group in part if group for passage in group.passages]))
         for group in part:
             own = [next(scores) for _ in group.passages] if group else []
-            firsts.append(bool(group) and _is_first_right(group, own))
+            firsts.append(group is not None and _is_first_right(group, own))
             answers.append(max((score.passage[ANSWERS].item() for score in own), default=-100.0))
     answerable = [bool(one.right) for one in asked]
     right_first = np.mean([first for first, can_be in zip(firsts, answerable, strict=True) if can_be])

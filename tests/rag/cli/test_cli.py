@@ -60,6 +60,7 @@ COMMANDS = [
     "evaluate",
     "calibrate",
     "glossary",
+    "sources",
     "access",
     "audit",
     "privacy",
@@ -68,6 +69,7 @@ COMMANDS = [
 ]
 # Commands that are several under one name.
 SUBCOMMANDS = {
+    "sources": ["list", "check", "sync"],
     "access": ["show", "apply", "explain", "set"],
     "audit": ["verify", "show", "export", "replay", "prune"],
     "privacy": ["export", "erase"],
@@ -79,6 +81,7 @@ WITHOUT_JSON = {
     "chat",
     "serve",
     "mcp",
+    "sources check",
     "access set",
     "people suspend",
     "people restore",

@@ -198,7 +198,8 @@ def test_backup_and_restore_by_command(ingested: Rag, tmp_path: Path) -> None:
     question = "When was the harbour at Westerholm opened?"
     before = ingested("ask", question, "--json").json
     made = ingested("backup", tmp_path / "backup", "--json").json
-    assert made == {"file": str(tmp_path / "backup"), "bytes": (tmp_path / "backup").stat().st_size, "documents": 3}
+    size = (tmp_path / "backup").stat().st_size
+    assert made == {"file": str(tmp_path / "backup"), "bytes": size, "documents": 3, "encrypted": False}
     other = ("--data-dir", tmp_path / "other")
     put_back = ingested("restore", tmp_path / "backup", *other)
     assert (put_back.code, put_back.err) == (0, "")
