@@ -249,7 +249,7 @@ class Database:
         connection = self._borrow()
         self._snapshot.connection = connection
         try:
-            with translated(self.path, connection), _transaction(connection, "BEGIN"):
+            with translated(self.path, connection), transaction(connection, "BEGIN"):
                 yield connection
         finally:
             self._snapshot.connection = None
@@ -267,7 +267,7 @@ class Database:
             self._refuse_replaced()
             if self._writer is None:
                 self._writer = self._connect(str(self.path), apsw.SQLITE_OPEN_READWRITE, apsw.Connection)
-            with translated(self.path, self._writer), _transaction(self._writer, "BEGIN IMMEDIATE"):
+            with translated(self.path, self._writer), transaction(self._writer, "BEGIN IMMEDIATE"):
                 yield self._writer
                 self.write_lock.confirm()
 
@@ -326,10 +326,13 @@ class Database:
 
 
 @contextmanager
-def _transaction(connection: apsw.Connection, begin: str) -> Iterator[None]:
-    """A transaction around the block: committed, or rolled back when an error leaves it."""
-    connection.execute(begin)
+def transaction(connection: apsw.Connection, begin: str) -> Iterator[None]:
+    """A transaction around the block: committed, or rolled back when an error leaves it.
+
+    An interrupt may come while it begins, and is raised when it has begun.
+    """
     try:
+        connection.execute(begin)
         yield
         connection.execute("COMMIT")
     finally:

@@ -3,12 +3,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
 
 from rag.errors import IndexMissing, StorageError
-from rag.store.sqlite.database import refuse_old_sqlite
+from rag.store.sqlite.database import refuse_old_sqlite, transaction
 from rag.store.sqlite.sqlite_store import SqliteStore
 from tests.support.access import EVERYTHING
 from tests.support.stores import open_store, parts, put
@@ -31,6 +32,24 @@ def test_totals_that_are_wrong_are_found_and_counted_again(store: SqliteStore, t
     assert wrong == ["7 chunks are counted, and 2 are there; `rag rebuild` counts again"]
     store.rebuild_words()
     assert (store.counts(EVERYTHING), [check for check in store.check() if not check.ok]) == (before, [])
+
+
+class InterruptedConnection(apsw.Connection):
+    """One whose user presses Ctrl-C while a transaction begins."""
+
+    def execute(self, statements: str, *values: Any, **options: Any) -> apsw.Cursor:
+        cursor = super().execute(statements, *values, **options)
+        if statements.startswith("BEGIN"):
+            raise KeyboardInterrupt
+        return cursor
+
+
+def test_a_transaction_that_is_interrupted_while_it_begins_is_undone(tmp_path: Path) -> None:
+    connection = InterruptedConnection(str(tmp_path / "one.sqlite"))
+    with pytest.raises(KeyboardInterrupt), transaction(connection, "BEGIN IMMEDIATE"):
+        pass
+    assert not connection.in_transaction
+    connection.close()
 
 
 def test_feedback_is_kept(store: SqliteStore, tmp_path: Path) -> None:
