@@ -12,7 +12,7 @@ from rag.answer.conditions import GOES_ON, asks_yes_or_no, with_conditions
 from rag.answer.confidence import Thresholds, confidence_beside, named
 from rag.answer.disagreement import Claim, find_disagreement
 from rag.answer.question import Question
-from rag.answer.side_by_side import MOST_SENTENCES, side_by_side, span_of
+from rag.answer.side_by_side import MOST_SENTENCES, says_one_of, side_by_side, span_of
 from rag.answer.steps import all_steps, asks_how, further_steps, is_procedure
 from rag.records import (
     Answer,
@@ -171,7 +171,7 @@ def _quotes(begin: Sequence[Extract], extracts: Sequence[Extract], most_of_one: 
         of_the_same = sum(_document(quote.best) == _document(extract) for quote in quotes)
         if len(quotes) == _MOST_POSSIBLE:
             break
-        if of_the_same < most_of_one and not _says_one_of(quoted, extract):
+        if of_the_same < most_of_one and not says_one_of(quoted, extract):
             known = {sentence.sentence.id for sentence in quoted}
             sentences = side_by_side(extract, extracts, without=known)
             quotes.append(Quoted(extract, sentences, _repetitions(extract, extracts)))
@@ -185,11 +185,6 @@ def _document(extract: Extract) -> str:
 def _alone(group: Sequence[Extract]) -> Quoted:
     """A quote of the first sentence; the others say the same elsewhere."""
     return Quoted(group[0], (group[0],), tuple(group[1:]))
-
-
-def _says_one_of(quoted: Sequence[Extract], extract: Extract) -> bool:
-    """Whether one of the sentences says the same."""
-    return any(same_statement(sentence.sentence.text, extract.sentence.text) for sentence in quoted)
 
 
 def _procedure(question: Question, extracts: Sequence[Extract], texts: SourceTexts) -> Sequence[Span]:
@@ -224,7 +219,7 @@ def _choose(question: Question, extracts: Sequence[Extract], max_sentences: int,
     room = max_sentences - len(quoted)
     if not further:
         further = [extract for extract in extracts if _also_answers(best, extract)]
-    others = [extract for extract in further if not _says_one_of(quoted, extract)]
+    others = [extract for extract in further if not says_one_of(quoted, extract)]
     return [Quoted(best, quoted, _repetitions(best, extracts)), *_one_by_one(others, extracts)[:room]]
 
 
@@ -232,7 +227,7 @@ def _one_by_one(chosen: Sequence[Extract], extracts: Sequence[Extract]) -> list[
     """Quotes of a sentence each, in order, none that says the same as one before it."""
     quotes: list[Quoted] = []
     for extract in chosen:
-        if not _says_one_of([quote.best for quote in quotes], extract):
+        if not says_one_of([quote.best for quote in quotes], extract):
             quotes.append(_alone([extract, *_repetitions(extract, extracts)]))
     return quotes
 

@@ -12,9 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.answer.question import Question
-from rag.answer.side_by_side import side_by_side
+from rag.answer.side_by_side import says_one_of, side_by_side
 from rag.records import Confidence, Extract
-from rag.text.statements import same_statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +190,7 @@ def _reader_signals(quote: Sequence[Extract], extracts: Sequence[Extract]) -> di
     best = extracts[0]
     if "reader" not in best.features:
         return {}
-    others = [e.score for e in extracts if not _is_said_by(quote, e)]
+    others = [e.score for e in extracts if not says_one_of(quote, e)]
     return {
         "reader_answers": best.features["reader_answers"] / 4,
         "reader_answers_best": max(e.features["reader_answers"] for e in extracts) / 4,
@@ -209,13 +208,8 @@ def share_of_quote(quote: Sequence[Extract], extracts: Sequence[Extract]) -> flo
     """
     top = extracts[0].score
     odds = [math.exp(max(-50.0, extract.score - top)) for extract in extracts]
-    same = sum(odd for odd, e in zip(odds, extracts, strict=True) if _is_said_by(quote, e))
+    same = sum(odd for odd, e in zip(odds, extracts, strict=True) if says_one_of(quote, e))
     return same / sum(odds)
-
-
-def _is_said_by(quote: Sequence[Extract], extract: Extract) -> bool:
-    """A sentence of the quote says the same."""
-    return any(same_statement(quoted.sentence.text, extract.sentence.text) for quoted in quote)
 
 
 def _unseen_names(question: Question, frequencies: Mapping[str, int]) -> float:

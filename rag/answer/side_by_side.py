@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from rag.records import Extract, Span
+from rag.text.statements import same_statement
 
 # Sentences of one quote, at most.
 MOST_SENTENCES = 3
@@ -51,6 +52,11 @@ def side_by_side(
         else:
             break
     return tuple(quote)
+
+
+def says_one_of(quote: Sequence[Extract], extract: Extract) -> bool:
+    """Whether a sentence of the quote says the same as `extract`, here or elsewhere."""
+    return any(same_statement(quoted.sentence.text, extract.sentence.text) for quoted in quote)
 
 
 def span_of(quote: Sequence[Extract]) -> Span:
