@@ -12,7 +12,7 @@ from rag.answer.conditions import GOES_ON, asks_yes_or_no, with_conditions
 from rag.answer.confidence import Thresholds, confidence_beside, named
 from rag.answer.disagreement import Claim, find_disagreement
 from rag.answer.question import Question
-from rag.answer.side_by_side import MOST_SENTENCES, says_one_of, side_by_side, span_of
+from rag.answer.side_by_side import MOST_SENTENCES, said_elsewhere, says_one_of, side_by_side, span_of
 from rag.answer.steps import all_steps, asks_how, further_steps, is_procedure
 from rag.records import (
     Answer,
@@ -31,7 +31,6 @@ from rag.records import (
     Span,
     StatedValue,
 )
-from rag.text.statements import same_statement
 
 # A further sentence must come this close to the first in log-odds: it then answers nearly as well.
 _CLOSE = 0.7
@@ -52,7 +51,7 @@ class Quoted:
 
     best: Extract
     sentences: tuple[Extract, ...]
-    elsewhere: tuple[Extract, ...] = ()  # those that say the same as the best one in other places
+    elsewhere: tuple[tuple[Extract, ...], ...] = ()  # what says the same in other places
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +173,7 @@ def _quotes(begin: Sequence[Extract], extracts: Sequence[Extract], most_of_one: 
         if of_the_same < most_of_one and not says_one_of(quoted, extract):
             known = {sentence.sentence.id for sentence in quoted}
             sentences = side_by_side(extract, extracts, without=known)
-            quotes.append(Quoted(extract, sentences, _repetitions(extract, extracts)))
+            quotes.append(_with_repetitions(extract, sentences, extracts))
     return quotes
 
 
@@ -184,7 +183,12 @@ def _document(extract: Extract) -> str:
 
 def _alone(group: Sequence[Extract]) -> Quoted:
     """A quote of the first sentence; the others say the same elsewhere."""
-    return Quoted(group[0], (group[0],), tuple(group[1:]))
+    return Quoted(group[0], (group[0],), tuple((extract,) for extract in group[1:]))
+
+
+def _with_repetitions(best: Extract, sentences: tuple[Extract, ...], extracts: Sequence[Extract]) -> Quoted:
+    """A quote of these sentences, with the other places that say the same."""
+    return Quoted(best, sentences, tuple(said_elsewhere(sentences, extracts)))
 
 
 def _procedure(question: Question, extracts: Sequence[Extract], texts: SourceTexts) -> Sequence[Span]:
@@ -220,7 +224,7 @@ def _choose(question: Question, extracts: Sequence[Extract], max_sentences: int,
     if not further:
         further = [extract for extract in extracts if _also_answers(best, extract)]
     others = [extract for extract in further if not says_one_of(quoted, extract)]
-    return [Quoted(best, quoted, _repetitions(best, extracts)), *_one_by_one(others, extracts)[:room]]
+    return [_with_repetitions(best, quoted, extracts), *_one_by_one(others, extracts)[:room]]
 
 
 def _one_by_one(chosen: Sequence[Extract], extracts: Sequence[Extract]) -> list[Quoted]:
@@ -228,14 +232,8 @@ def _one_by_one(chosen: Sequence[Extract], extracts: Sequence[Extract]) -> list[
     quotes: list[Quoted] = []
     for extract in chosen:
         if not says_one_of([quote.best for quote in quotes], extract):
-            quotes.append(_alone([extract, *_repetitions(extract, extracts)]))
+            quotes.append(_with_repetitions(extract, (extract,), extracts))
     return quotes
-
-
-def _repetitions(extract: Extract, extracts: Sequence[Extract]) -> tuple[Extract, ...]:
-    """The extracts that say the same as `extract` elsewhere."""
-    others = (e for e in extracts if e.sentence.id != extract.sentence.id)
-    return tuple(e for e in others if same_statement(extract.sentence.text, e.sentence.text))
 
 
 def _announced(best: Extract, extracts: Sequence[Extract]) -> list[Extract]:
@@ -279,9 +277,9 @@ def _also_answers(best: Extract, extract: Extract) -> bool:
 def _citation(number: int, quoted: Quoted, texts: SourceTexts) -> Citation:
     """The citation of a quote, with its lead-in; where the same stands elsewhere goes to `also_in`."""
     first = quoted.sentences[0]
-    place = replace(_place(first), span=span_of(quoted.sentences))
+    place = _place_of(quoted.sentences)
     text = texts.text_of(place.source.id)
-    citation = cite(number, text, place, tuple(_place(extract) for extract in quoted.elsewhere))
+    citation = cite(number, text, place, tuple(_place_of(said) for said in quoted.elsewhere))
     span = texts.lead_in_of(place) or _referred_to(first)
     return citation if span is None else replace(citation, lead_in=LeadIn(span, span.of(text)))
 
@@ -292,6 +290,11 @@ def _referred_to(extract: Extract) -> Span | None:
     before = next((s for s in sentences if s.position == position - 1 and s.kind is SentenceKind.STATEMENT), None)
     goes_on = extract.features.get("refers_back") or GOES_ON.match(extract.sentence.text)
     return before.span if before is not None and goes_on else None
+
+
+def _place_of(quote: Sequence[Extract]) -> Place:
+    """Where the sentences of a quote stand."""
+    return replace(_place(quote[0]), span=span_of(quote))
 
 
 def _place(extract: Extract) -> Place:

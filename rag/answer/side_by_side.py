@@ -59,6 +59,32 @@ def says_one_of(quote: Sequence[Extract], extract: Extract) -> bool:
     return any(same_statement(quoted.sentence.text, extract.sentence.text) for quoted in quote)
 
 
+def said_elsewhere(quote: Sequence[Extract], extracts: Sequence[Extract]) -> list[tuple[Extract, ...]]:
+    """The other places that say what the quote says, in the order of `extracts`: as many sentences side by side."""
+    text, taken = _text_of(quote), {extract.sentence.id for extract in quote}
+    at = {(extract.hit.chunk.id, extract.sentence.position): extract for extract in extracts}
+    found: list[tuple[Extract, ...]] = []
+    for extract in extracts:
+        chunk, first = extract.hit.chunk.id, extract.sentence.position
+        run = [extract]
+        while len(run) < len(quote):
+            after = _adjoining(at.get((chunk, first + len(run))), run[-1])
+            if after is None or after.sentence.section != extract.sentence.section:
+                break
+            run.append(after)
+        own = {one.sentence.id for one in run}
+        if len(run) == len(quote) and not own & taken and same_statement(text, _text_of(run)):
+            found.append(tuple(run))
+            taken |= own
+    return found
+
+
+def _text_of(quote: Sequence[Extract]) -> str:
+    """The text from the first sentence to the last."""
+    chunk, span = quote[0].hit.chunk, span_of(quote)
+    return chunk.text[span.start - chunk.span.start : span.end - chunk.span.start]
+
+
 def span_of(quote: Sequence[Extract]) -> Span:
     """From the beginning of the first sentence to the end of the last."""
     return Span(quote[0].sentence.span.start, quote[-1].sentence.span.end)

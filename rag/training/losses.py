@@ -58,7 +58,7 @@ def loss(model: TrainedReader, batch: Sequence[EncodedGroup], rng: random.Random
     """The mean loss of the groups, and what it consists of."""
     tally = Tally()
     scores = iter(run(model, [passage for group in batch for passage in group.passages]))
-    losses = [_group_loss(group, [next(scores) for _ in group.passages], rng, tally) for group in batch]
+    losses = [group_loss(group, [next(scores) for _ in group.passages], rng, tally) for group in batch]
     return torch.stack(losses).mean(), tally
 
 
@@ -71,7 +71,8 @@ def _inside(passage: EncodedPassage) -> list[tuple[int, tuple[int, int]]]:
     return [(i, bounds) for i, bounds in enumerate(passage.sentences) if bounds is not None]
 
 
-def _group_loss(group: EncodedGroup, scores: Sequence[PassageScores], rng: random.Random, tally: Tally) -> torch.Tensor:
+def group_loss(group: EncodedGroup, scores: Sequence[PassageScores], rng: random.Random, tally: Tally) -> torch.Tensor:
+    """The loss of one group, shape (), with the scores of its passages; what it consists of is added to `tally`."""
     tally.groups += 1
     total = scores[0].passage.new_zeros(())
     choices: list[torch.Tensor] = []

@@ -7,7 +7,7 @@ own words would outweigh those of employees, and passages without an answer thos
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,10 +77,20 @@ def _file_kinds(data: Path) -> Iterator[Kind]:
 
 
 def batches(
-    kinds: Sequence[Kind], tokenizer: Tokenizer, rng: random.Random, *, size: int
+    kinds: Sequence[Kind],
+    tokenizer: Tokenizer,
+    rng: random.Random,
+    *,
+    size: int,
+    hardest_of: int = 1,
+    hardness: Callable[[EncodedGroup], float] | None = None,
 ) -> Iterator[list[EncodedGroup]]:
-    """Batches without end, each of `size` groups of like length. Raises ValueError when no question can be used."""
-    groups = _groups(kinds, tokenizer, rng)
+    """Batches without end, each of `size` groups of like length.
+
+    With `hardness` each group is the hardest of `hardest_of` groups of its kind. Raises ValueError when no question
+    can be used.
+    """
+    groups = _groups(kinds, tokenizer, rng, hardest_of, hardness)
     while True:
         pool = sorted((next(groups) for _ in range(size * _BATCHES_SORTED)), key=lambda group: group.longest)
         cut = [pool[start : start + size] for start in range(0, len(pool), size)]
@@ -88,16 +98,23 @@ def batches(
         yield from cut
 
 
-def _groups(kinds: Sequence[Kind], tokenizer: Tokenizer, rng: random.Random) -> Iterator[EncodedGroup]:
-    """Groups of the kinds by their shares; of one kind none comes twice before all have come."""
+def _groups(
+    kinds: Sequence[Kind],
+    tokenizer: Tokenizer,
+    rng: random.Random,
+    of: int,
+    hardness: Callable[[EncodedGroup], float] | None,
+) -> Iterator[EncodedGroup]:
+    """Groups of the kinds by their shares; of one kind none is drawn twice before all have been."""
     shares = [kind.share for kind in kinds]
     decks = {kind.name: Deck(kind.draws, rng) for kind in kinds}
     in_vain = 0
     while True:
         (kind,) = rng.choices(kinds, shares)
-        encoded = encode(decks[kind.name].draw()(rng), tokenizer)
-        in_vain = 0 if encoded else in_vain + 1
-        if encoded:
-            yield encoded
+        drawn = [encode(decks[kind.name].draw()(rng), tokenizer) for _ in range(of)]
+        usable = [group for group in drawn if group]
+        in_vain = 0 if usable else in_vain + 1
+        if usable:
+            yield max(usable, key=hardness) if hardness else usable[0]
         elif in_vain > sum(len(kind.draws) for kind in kinds):
             raise ValueError("no question can be learned from: no passage keeps a sentence that answers")

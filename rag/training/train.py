@@ -33,6 +33,7 @@ import torch
 from rag.models.exported import hash_file
 from rag.training.base_weights import BASE_SHA256, read_base
 from rag.training.encoding import EncodedGroup, load_tokenizer
+from rag.training.hardness import hardness_for
 from rag.training.judge import figures_of
 from rag.training.labelled_collection import LabelledCollection, kept_in
 from rag.training.losses import Tally, loss
@@ -71,6 +72,7 @@ class Plan:
     kept: Path | None = None  # a folder of collections as they were kept, in place of `desk`
     dev: Path | None = None  # likewise, to be judged by
     save_seconds: float = 240.0  # between two checkpoints, and two means with the other processes
+    hardest_of: int = 1  # each question is the hardest, to the base, of so many
 
     def remaining(self, spent: float) -> float:
         """Seconds to the end of the training, after so many seconds of computing."""
@@ -111,6 +113,7 @@ def main() -> None:
     parser.add_argument("--kept", type=Path, help="a folder of collections that were kept, in place of --desk")
     parser.add_argument("--dev", type=Path, help="a folder of collections that were kept, to be judged by")
     parser.add_argument("--save-seconds", type=float, default=240.0, help="between two checkpoints")
+    parser.add_argument("--hardest-of", type=int, default=1, help="questions, of which the hardest is learned from")
     given = vars(parser.parse_args())
     train(Plan(**{**given, "desk": tuple(given["desk"])}))
 
@@ -160,7 +163,9 @@ def train_one(plan: Plan, number: int) -> None:
     # Other questions than before it was interrupted.
     rng = random.Random(f"{plan.seed}/{number}/{run.seen}")
     saved, tally, since = time.monotonic(), Tally(), run.spent
-    for batch in batches(kinds, load_tokenizer(), rng, size=plan.groups):
+    hardness = hardness_for(plan.base) if plan.hardest_of > 1 else None
+    drawn = batches(kinds, load_tokenizer(), rng, size=plan.groups, hardest_of=plan.hardest_of, hardness=hardness)
+    for batch in drawn:
         while (plan.out / "pause").exists():
             time.sleep(1)
         started = time.monotonic()

@@ -10,7 +10,7 @@ import pytest
 from rag.answer.compose import SourceTexts, best_quotes, compose_answer
 from rag.answer.confidence import Thresholds, share_of_quote, signals
 from rag.answer.question import analyse_question
-from rag.answer.side_by_side import MOST_SENTENCES, side_by_side, span_of
+from rag.answer.side_by_side import MOST_SENTENCES, said_elsewhere, side_by_side, span_of
 from rag.records import Answer, AnswerSentence, AnswerStatus, Confidence, Extract, Highlight, Span
 from tests.support.scenes import Page, texts
 
@@ -40,7 +40,7 @@ def compose(found: Sequence[Extract], value: float, *, max_sentences: int = 3) -
         found,
         Confidence(value, "high"),
         hits=(),
-        texts=SourceTexts(texts([PAGE, OTHER]).__getitem__, lambda _: None, lambda _: ()),
+        texts=SourceTexts(texts([PAGE, OTHER, COPY]).__getitem__, lambda _: None, lambda _: ()),
         max_sentences=max_sentences,
         thresholds=Thresholds(answer=0.7, possible=0.2),
         index_version=1,
@@ -151,3 +151,26 @@ def test_the_lead_of_a_quote_is_counted_from_what_it_does_not_hold() -> None:
 def test_a_quote_reaches_from_its_first_sentence_to_its_last() -> None:
     span = span_of([an_extract(PAGE, 1, 1.0), an_extract(PAGE, 2, 1.0)])
     assert span.of(PAGE.text) == f"{COLD}\n{WARM}"
+
+
+COPY = Page("copy", NOTE, COLD, WARM, COLD)
+
+
+def positions_elsewhere(*quote: int) -> list[list[int]]:
+    """Where the copy says what these sentences of the page say."""
+    found = [an_extract(page, at, 5.0) for page in (PAGE, COPY) for at in range(len(page.lines))]
+    own = [extract for extract in found if extract.hit.chunk.source == PAGE.source]
+    return [[e.sentence.position for e in run] for run in said_elsewhere([own[at] for at in quote], found)]
+
+
+def test_a_quote_of_several_sentences_stands_elsewhere_only_as_a_whole() -> None:
+    assert positions_elsewhere(1) == [[1], [3]]
+    assert positions_elsewhere(1, 2) == [[1, 2]], "no sentence is in two of the places"
+    assert positions_elsewhere(2, 3) == []
+    assert positions_elsewhere(0) == []
+
+
+def test_a_citation_names_the_whole_place_where_the_same_stands_too() -> None:
+    found = [an_extract(page, at, 5.0 - at / 9) for page in (PAGE, COPY) for at in (1, 2)]
+    (citation,) = compose(found, 0.9).citations
+    assert [place.span.of(COPY.text) for place in citation.also_in] == [f"{COLD}\n{WARM}"]
