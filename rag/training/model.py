@@ -27,7 +27,7 @@ _LAYER = "encoder.encoder.layer."
 # As BERT begins its own heads.
 _HEAD_SPREAD = 0.02
 # Passages that are run at once, on a processor and on an accelerator; of like length, so that little of it is padding.
-_ROWS_AT_ONCE, _ROWS_ON_ACCELERATOR = 8, 128
+_ROWS_AT_ONCE, _ROWS_ON_ACCELERATOR = 4, 128
 
 
 class PassageScores(NamedTuple):
@@ -107,7 +107,10 @@ def tensors_of(passages: Sequence[EncodedPassage]) -> tuple[torch.Tensor, torch.
 
 
 def _config_of(tensors: Tensors) -> BertConfig:
-    """The sizes of the encoder with these weights."""
+    """The sizes of the encoder with these weights.
+
+    No share of attention is left out by chance while it learns: on a processor that takes a fourth of the time.
+    """
     words = tensors["encoder.embeddings.word_embeddings.weight"]
     layers = {name.removeprefix(_LAYER).partition(".")[0] for name in tensors if name.startswith(_LAYER)}
     return BertConfig(
@@ -115,6 +118,7 @@ def _config_of(tensors: Tensors) -> BertConfig:
         hidden_size=words.shape[1],
         num_hidden_layers=len(layers),
         num_attention_heads=HEADS,
+        attention_probs_dropout_prob=0.0,
         intermediate_size=tensors[f"{_LAYER}0.intermediate.dense.bias"].shape[0],
         max_position_embeddings=tensors["encoder.embeddings.position_embeddings.weight"].shape[0],
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import random
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +20,10 @@ from rag.training.base_weights import read_base
 from rag.training.encoding import encode, load_tokenizer
 from rag.training.example import LabelledPassage, PassageGroup
 from rag.training.export import export, in_bytes
-from rag.training.losses import sentence_scores
-from rag.training.model import BELONGS, SENTENCE, PassageScores, reader_of, tensors_of
-from rag.training.train import Plan, rate_at, train
+from rag.training.hardness import hardness_for
+from rag.training.losses import Tally, group_loss, sentence_scores
+from rag.training.model import BELONGS, SENTENCE, PassageScores, reader_of, run, tensors_of
+from rag.training.train import CHECKPOINT, Plan, rate_at, train
 from tests.support.tiny_reader import checkpoint, tensors_in, tiny_reader
 
 pytestmark = pytest.mark.model
@@ -127,6 +130,20 @@ def test_the_exported_reader_scores_as_the_trained_one(trained: Path, tmp_path: 
     assert [reading.relevance, reading.answers] == pytest.approx(whole[0].tolist(), abs=1e-3)
     assert reading.sentences == pytest.approx([s[SENTENCE].item() for s in expected.values()], abs=1e-3)
     assert reading.belongs == pytest.approx([s[BELONGS].item() for s in expected.values()], abs=1e-3)
+
+
+def test_a_question_is_as_hard_as_the_reader_loses_by_it(plan: Plan) -> None:
+    passage = LabelledPassage(ReadPassage("", PASSAGE, SPANS), right=frozenset({1}))
+    group = encode(PassageGroup(QUESTION, (passage,)), load_tokenizer())
+    assert group is not None
+    with torch.no_grad():
+        lost = group_loss(group, run(reader_of(read_base(plan.base)).eval(), group.passages), random.Random(0), Tally())
+    assert hardness_for(plan.base)(group) == pytest.approx(lost.item(), abs=1e-3)
+
+
+def test_a_training_may_learn_from_the_hardest_of_some_questions(plan: Plan, tmp_path: Path) -> None:
+    train(replace(plan, out=tmp_path, hardest_of=2))
+    assert torch.load(tmp_path / "0" / CHECKPOINT, weights_only=True)["seen"] > 0
 
 
 def test_what_is_exported_says_how_much_was_seen_and_takes_the_mean_of_all_runs(tmp_path: Path) -> None:
