@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copytree
 
 import hypothesis
 import pytest
@@ -122,8 +123,22 @@ def empty_citewell(settings: WebSettings, embedder: HashEmbedder) -> Iterator[Ci
         yield citewell
 
 
+@pytest.fixture(scope="session")
+def read_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of a citewell that has read the test library, to be copied."""
+    settings = WebSettings(data_dir=tmp_path_factory.mktemp("library") / "data", reader=False)
+    with Citewell.open(settings, embedder=HashEmbedder(), create=True) as citewell:
+        citewell.documents.ingest([DATA / "library"])
+    return settings.data_dir
+
+
 @pytest.fixture
-def citewell(empty_citewell: Citewell, library: Path) -> Citewell:
-    """Citewell over the test library, without a model."""
-    empty_citewell.documents.ingest([library])
-    return empty_citewell
+def citewell(settings: WebSettings, embedder: HashEmbedder, read_library: Path, library: Path) -> Iterator[Citewell]:
+    """Citewell over the test library, without a model: a copy of one that read it, where the settings say no more."""
+    is_read = settings == WebSettings(data_dir=settings.data_dir, reader=False)
+    if is_read:
+        copytree(read_library, settings.data_dir)
+    with Citewell.open(settings, embedder=embedder, create=True) as citewell:
+        if not is_read:
+            citewell.documents.ingest([library])
+        yield citewell
