@@ -15,12 +15,13 @@ from rag.app import Citewell
 from rag.cli.console import AsJson, DataDir, Model, bar, err, make_settings, open_citewell, opened, out, print_json, say
 from rag.cli.desk_tables import print_desk
 from rag.evaluate.calibrate import Fitted, Shown, check_limit, fit_threshold, threshold_body
-from rag.evaluate.cases import read_cases
+from rag.evaluate.cases import Outcome, read_cases
 from rag.evaluate.desk import read_collections
 from rag.evaluate.desk_figures import summarise_desk
 from rag.evaluate.desk_run import run_collections
 from rag.evaluate.report import check_writable, render_desk, render_report, write_file
 from rag.evaluate.run import evaluate_file, evaluate_squad, run
+from rag.evaluate.votes import outcomes_of_votes
 from rag.render import to_json
 from rag.settings import Settings
 
@@ -90,6 +91,9 @@ def calibrate(
     questions: Annotated[
         Path | None, typer.Argument(help='JSON Lines: "question", "answers" (none: unanswerable), "sentence".')
     ] = None,
+    votes: Annotated[
+        int | None, typer.Option(help="Days, from 1, whose votes on answers count as questions too.", metavar="DAYS")
+    ] = None,
     max_wrong: Annotated[float, typer.Option(help="Share of wrong answers allowed among those shown, 0 to 1.")] = 0.05,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print; store nothing.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Print the threshold that is stored.")] = False,
@@ -101,13 +105,14 @@ def calibrate(
     as_json: AsJson = False,
 ) -> None:
     """Fit how sure an answer must be to be shown, to your own questions."""
-    if (questions is not None) + show + reset != 1:
-        raise typer.BadParameter("Give one of: a JSON Lines file of questions, --show, --reset.")
+    is_fitting = questions is not None or votes is not None
+    if is_fitting + show + reset != 1:
+        raise typer.BadParameter("Give one of: a JSON Lines file of questions or --votes, or both; --show; --reset.")
     check_limit(max_wrong)
     with opened(data_dir, model=model) as citewell:
-        if questions is not None:
-            with bar("Asking") as asking:
-                fitted = fit_threshold(run(citewell, read_cases(questions), progress=asking), max_wrong)
+        if is_fitting:
+            voted = [] if votes is None else outcomes_of_votes(citewell.insights.voted_on(votes))
+            fitted = fit_threshold([*_asked(citewell, questions), *voted], max_wrong)
             if not dry_run:
                 best = fitted.chosen
                 citewell.maintenance.set_threshold(
@@ -118,7 +123,7 @@ def calibrate(
                     wrong=best.wrong,
                     possible=fitted.possible.threshold,
                 )
-            print_json(threshold_body(fitted, stored=not dry_run)) if as_json else _print_fitted(fitted)
+            print_json(threshold_body(fitted, stored=not dry_run)) if as_json else _print_fitted(fitted, len(voted))
         elif reset:
             citewell.maintenance.forget_threshold()
         if not as_json and not dry_run:
@@ -126,9 +131,17 @@ def calibrate(
                 (c.detail for c in citewell.maintenance.check_threshold()), "that of the program; none is fitted"
             )
             out.print(Text(f"Threshold in the index: {stored}"))
-        elif as_json and questions is None:
+        elif as_json and not is_fitting:
             found = citewell.maintenance.threshold()
             print_json({"threshold": None if found is None else asdict(found)})
+
+
+def _asked(citewell: Citewell, questions: Path | None) -> list[Outcome]:
+    """What becomes of the questions of a file, if there is one."""
+    if questions is None:
+        return []
+    with bar("Asking") as asking:
+        return run(citewell, read_cases(questions), progress=asking)
 
 
 def _print_figures(figures: dict[str, Any]) -> None:
@@ -151,10 +164,12 @@ def _print_figures(figures: dict[str, Any]) -> None:
     out.print(table)
 
 
-def _print_fitted(fitted: Fitted) -> None:
-    """What was chosen, how sure that is, and the trade as a table."""
+def _print_fitted(fitted: Fitted, voted: int) -> None:
+    """What was chosen, how sure that is, and the trade as a table; `voted` questions are known by votes."""
     chosen, unseen = fitted.chosen, fitted.unseen
-    out.print(f"{chosen.questions} questions asked, {fitted.answerable} of them with an answer.")
+    out.print(f"{chosen.questions} questions, {fitted.answerable} of them with an answer.")
+    if voted:
+        out.print(f"{voted} of them with votes: only what was shown can be voted on, so these say nothing of the rest.")
     out.print(f"Shown from a confidence of {chosen.threshold:.4f}: {_share_of(chosen)}.")
     out.print(f"The same choice, on questions left out of it: {_share_of(unseen)}.")
     out.print(

@@ -15,7 +15,7 @@ from rag.insights.suggestions import Suggestion, Suggestions, listed
 from rag.models.embedder import Embedder
 from rag.records import Access, Answer
 from rag.settings import Settings
-from rag.store.base import SiteThreshold, Store
+from rag.store.base import DistinctQuestion, SiteThreshold, Store
 
 # Kinds of rights for which questions to suggest are kept at once, the last ones that were asked for.
 _MOST_RIGHTS = 32
@@ -47,6 +47,13 @@ class InsightService:
     def unanswered(self, days: int) -> UnansweredReport:
         """What was not answered in the last days, today among them. Raises InputError unless 1 <= days <= 366."""
         return unanswered.report(self._store.questions, days=days, keep_days=self._settings.keep_questions_days)
+
+    def voted_on(self, days: int) -> list[DistinctQuestion]:
+        """The kept questions of the last days, today among them, on whose answers somebody voted.
+
+        Raises InputError unless 1 <= days <= 366, and where the settings keep no questions.
+        """
+        return unanswered.voted_on(self._store.questions, days=days, keep_days=self._settings.keep_questions_days)
 
     def apply_retention(self) -> None:
         """Delete the kept questions that are over their time. Raises StorageError."""

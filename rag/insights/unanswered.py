@@ -65,8 +65,7 @@ def report(log: QuestionLog, *, days: int, keep_days: int) -> UnansweredReport:
 
     Groups need the texts. Raises InputError unless 1 <= days <= 366.
     """
-    if not 1 <= days <= MAX_DAYS:
-        raise InputError(f"{days} days were asked for; expected 1 to {MAX_DAYS}.")
+    _check_days(days)
     now = datetime.now(UTC)
     try:
         log.expire(_keep_since(now, keep_days))
@@ -90,6 +89,18 @@ def report(log: QuestionLog, *, days: int, keep_days: int) -> UnansweredReport:
         groups=groups,
         left_out=left_out,
     )
+
+
+def voted_on(log: QuestionLog, *, days: int, keep_days: int) -> list[DistinctQuestion]:
+    """The kept questions of the last `days` days on whose answers somebody voted, the one asked last first.
+
+    Raises InputError unless 1 <= days <= 366, and where no questions are kept: then votes belong to no question.
+    """
+    _check_days(days)
+    if not keep_days:
+        raise InputError("No questions are kept here, and so none with votes: set CITEWELL_KEEP_QUESTIONS_DAYS first.")
+    first = datetime.now(UTC).date() - timedelta(days=days - 1)
+    return [wording for wording in log.wordings(first.isoformat()) if wording.up or wording.down]
 
 
 def ask_again(log: QuestionLog, ask: Callable[[str], Answer], ids: Sequence[int]) -> list[AskedAgain]:
@@ -154,6 +165,11 @@ def _note_answered(log: QuestionLog, question: str, answer: Answer) -> None:
 def expire(log: QuestionLog, *, keep_days: int) -> None:
     """Delete the questions that were asked before the last `keep_days` days. Raises StorageError."""
     log.expire(_keep_since(datetime.now(UTC), keep_days))
+
+
+def _check_days(days: int) -> None:
+    if not 1 <= days <= MAX_DAYS:
+        raise InputError(f"{days} days were asked for; expected 1 to {MAX_DAYS}.")
 
 
 def _keep_since(now: datetime, keep_days: int) -> str | None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
 from rag import cli
 from rag.app import Citewell
+from rag.settings import Settings
 from tests.support.conversations import ask
+from tests.support.fakes import HashEmbedder
 from tests.support.hash_cli import SEAMS, Rag, Ran
+from tests.support.places import DATA
 
 
 @pytest.fixture
@@ -32,10 +36,19 @@ def rag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return run
 
 
+@pytest.fixture(scope="session")
+def ingested_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory that `rag ingest` leaves of the test library, to be copied."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("ingested") / "data")
+    with Citewell.open(settings, embedder=HashEmbedder(name=settings.model), create=True) as citewell:
+        citewell.documents.ingest([DATA / "library"])
+    return settings.data_dir
+
+
 @pytest.fixture
-def ingested(rag: Rag, library: Path) -> Rag:
+def ingested(rag: Rag, tmp_path: Path, ingested_library: Path) -> Rag:
     """`rag` with the test library in its data directory."""
-    assert rag("ingest", library).code == 0
+    copytree(ingested_library, tmp_path / "data")
     return rag
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.app import Citewell
 from rag.errors import InputError
 from rag.evaluate.calibrate import MIN_QUESTIONS, fit_threshold, lowest_threshold, shown_at, wilson
 from rag.evaluate.cases import Case, Outcome
+from rag.settings import BUNDLED_MODEL, Settings
+from tests.support.access import EVERYTHING
+from tests.support.fakes import HashEmbedder
 from tests.support.hash_cli import Rag
 
 PAIRS = st.lists(st.tuples(st.integers(0, 50).map(lambda n: n / 50), st.booleans()), max_size=40)
@@ -154,8 +159,28 @@ def test_calibrate_stores_a_threshold_that_answers_then_use(ingested: Rag, quest
 def test_calibrate_dry_run_stores_nothing(ingested: Rag, questions: Path) -> None:
     shown = ingested("calibrate", questions, "--dry-run")
     assert shown.code == 0
-    assert "30 questions asked, 20 of them with an answer." in shown.out
+    assert "30 questions, 20 of them with an answer." in shown.out
     assert ingested("calibrate", "--show", "--json").json == {"threshold": None}
+
+
+def test_votes_count_as_questions(ingested: Rag, questions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CITEWELL_KEEP_QUESTIONS_DAYS", "30")
+    with Citewell.open(Settings.from_env(os.environ), embedder=HashEmbedder(name=BUNDLED_MODEL)) as citewell:
+        for number, vote in enumerate(["relevant", "relevant", "not_relevant"]):
+            reply = citewell.conversations.ask(f"When was the harbour opened, reader {number}?", access=EVERYTHING)
+            citewell.conversations.add_feedback(reply.answer.id, relevance=vote, access=EVERYTHING)
+    shown = ingested("calibrate", questions, "--votes", "7", "--max-wrong", "0.5", "--dry-run")
+    assert (shown.code, shown.err) == (0, "")
+    assert "33 questions, 22 of them with an answer." in shown.out
+    assert "3 of them with votes: only what was shown can be voted on" in shown.out
+    alone = ingested("calibrate", "--votes", "7")
+    assert (alone.code, "3 questions are too few to fit a threshold to" in alone.err) == (1, True)
+
+
+def test_without_kept_questions_no_vote_belongs_to_one(ingested: Rag) -> None:
+    ran = ingested("calibrate", "--votes", "7")
+    assert ran.code == 1
+    assert "No questions are kept here" in ran.err
 
 
 def test_the_setting_wins_over_the_fitted_threshold(
@@ -185,6 +210,8 @@ def test_a_threshold_fitted_for_another_reader_is_not_used(
         ([], 2, "Give one of"),
         (["{questions}", "--show"], 2, "Give one of"),
         (["--show", "--reset"], 2, "Give one of"),
+        (["--show", "--votes", "7"], 2, "Give one of"),
+        (["--votes", "0"], 1, "0 days were asked for; expected 1 to 366"),
         (["{questions}", "--max-wrong", "5"], 1, "expected a share from 0 to below 1"),
         (["{questions}.gone"], 1, "cannot be read"),
     ],
