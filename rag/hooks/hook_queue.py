@@ -9,7 +9,6 @@ import os
 import time
 import uuid
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from rag.disk import flush_directory, make_private_directory, storage_error
@@ -45,10 +44,13 @@ class HookQueue:
         return True
 
     def waiting(self) -> list[Path]:
-        """The messages, oldest first."""
-        with suppress(FileNotFoundError):
+        """The messages, oldest first. Raises StorageError."""
+        try:
             return sorted(path for path in self._folder.iterdir() if not path.name.startswith("."))
-        return []
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise storage_error(error, self._folder) from error
 
     def read(self, path: Path) -> HookEvent:
         """One of them. Raises StorageError."""

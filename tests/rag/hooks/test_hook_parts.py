@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.errors import InvalidSetting
+from rag.errors import InvalidSetting, StorageError
 from rag.hooks.hook_event import HookEvent
 from rag.hooks.hook_queue import HookQueue
 from rag.hooks.hook_signature import key_of, signed_headers
@@ -44,6 +44,12 @@ def test_messages_come_out_in_the_order_in_which_they_went_in(tmp_path: Path) ->
 def test_what_was_half_written_is_no_message(tmp_path: Path) -> None:
     (tmp_path / ".0123").write_bytes(b"msg_1\n{")
     assert HookQueue(tmp_path).waiting() == []
+
+
+def test_a_queue_that_cannot_be_read_is_an_error_and_no_empty_one(tmp_path: Path) -> None:
+    (tmp_path / "queue").write_text("no folder")
+    with pytest.raises(StorageError):
+        HookQueue(tmp_path / "queue").waiting()
 
 
 @pytest.mark.parametrize(
