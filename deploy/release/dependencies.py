@@ -81,12 +81,14 @@ _IN_WORDS = {
     "ISC License": "ISC",
     "MIT License": "MIT",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
+    "PSFL": "PSF-2.0",
     "The BSD 2-Clause License": "BSD-2-Clause",
 }
 # Where the metadata does not say which one exactly: from the licence files that come with the packages.
 _FROM_THE_FILES = {
     "apsw": "Zlib",  # "any OSI licence", of which this is the one that its file has
     "axe-playwright-python": "MIT AND MPL-2.0",  # its own, and that of the script it carries
+    "cheroot": "BSD-3-Clause",
     "itsdangerous": "BSD-3-Clause",
     "jinja2": "BSD-3-Clause",
     "mpmath": "BSD-3-Clause",

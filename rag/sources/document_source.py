@@ -36,24 +36,30 @@ class SourceEntry:
     address: str = ""  # of its page for people: http or https, and checked to be the source's own
     readers: frozenset[str] | None = None  # the groups that may read it there; None where the source does not say
     reference: str = ""  # what `read` needs besides; nobody else looks at it
+    identity: str = ""  # what the source calls it wherever it is moved to; "" where it has no such name
 
     @property
     def stamp(self) -> Stamp:
         """By what this version is known without reading it."""
-        digest = hashlib.sha256(f"{self.version}\n{self.media_type}".encode("utf-8", "surrogatepass")).digest()
+        version, identity = (
+            hashlib.sha256(words.encode("utf-8", "surrogatepass")).digest()
+            for words in (f"{self.version}\n{self.media_type}", self.identity)
+        )
+        of_identity = identity if self.identity else version
         # Numbers that are no size, no time and no place: positive, and small enough for the store.
-        return Stamp(*(int.from_bytes(digest[start : start + 7]) for start in (0, 8, 16)))
+        return Stamp(*(int.from_bytes(part) for part in (version[:7], version[8:15], of_identity[16:23])))
 
 
 @dataclass(frozen=True, slots=True)
 class SourceListing:
-    """What a source holds now: all of it, or the word that it holds what it held."""
+    """What a source holds now: all of it, the newest of it, or the word that it holds what it held."""
 
     entries: Iterator[
         SourceEntry
     ]  # each is asked for when it is needed; raises InputError where the listing breaks off
     cursor: str = ""  # names this state of the source; "" where the source has no name for it
     is_unchanged: bool = False  # the source is in the state that was asked about; there are no entries
+    is_partial: bool = False  # what came from it before and is not among the entries stays
 
 
 class DocumentSource(Protocol):

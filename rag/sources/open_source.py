@@ -11,9 +11,19 @@ from rag.sources.source_report import FOLDER
 
 def open_source(configured: ConfiguredSource, pace: Pace, settings: Settings, password: str) -> DocumentSource:
     """A source as it is written down, ready to be asked. Raises InvalidSetting."""
+    folder = settings.data_dir.absolute() / FOLDER
+    # Imported here: each kind needs a library or a program of its own.
     if configured.kind == "git":
-        from rag.sources.git_source import GitSource  # here: each kind needs a library or a program of its own
+        from rag.sources.git_source import GitSource
 
-        copy = settings.data_dir.absolute() / FOLDER / f"{configured.name}.git"
-        return GitSource(configured, copy, pace, password=password)
+        return GitSource(configured, folder / f"{configured.name}.git", pace, password=password)
+    if configured.kind == "webdav":
+        from rag.sources.webdav_source import WebdavSource
+
+        memory = folder / f"{configured.name}.folders.json"
+        return WebdavSource(configured, memory, pace, settings, password=password)
+    if configured.kind == "feed":
+        from rag.sources.feed_source import FeedSource
+
+        return FeedSource(configured, pace, settings, password=password)
     raise ValueError(f"no source of the kind {configured.kind}")

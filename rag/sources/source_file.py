@@ -8,9 +8,11 @@
     [source.cloud]
     kind = "webdav"
     url = "https://cloud.example/remote.php/dav/files/citewell/Shared/"
+    server = "nextcloud"
     user = "citewell"
     password_file = "/etc/citewell/cloud-password"
-    rights = "nextcloud"
+    groups = ["staff"]
+    folder_groups = { "Board" = ["board"] }
 
 What is written is checked as a whole before anything is asked of a source.
 """
@@ -25,6 +27,7 @@ from pathlib import Path
 
 from rag.errors import InvalidSetting
 from rag.ingest.sources.patterns import Patterns
+from rag.sources.document_source import why_not_path
 
 FILE_NAME = "citewell.toml"
 # More is no file that a person wrote.
@@ -48,7 +51,11 @@ class KindOfSource:
 
 KINDS = {
     kind.name: kind
-    for kind in (KindOfSource("git", ("url",), ("branch", "folder", "max_repository_megabytes"), signs_in=True),)
+    for kind in (
+        KindOfSource("git", ("url",), ("branch", "folder", "max_repository_megabytes"), signs_in=True),
+        KindOfSource("webdav", ("url",), ("server",), signs_in=True),
+        KindOfSource("feed", ("url",), ("dropped",), signs_in=True),
+    )
 }
 _LIMITS = {"max_documents": 100_000, "max_minutes": 60, "requests_per_second": 10, "max_repository_megabytes": 2_000}
 _COMMON = (
@@ -56,13 +63,14 @@ _COMMON = (
     "include",
     "exclude",
     "groups",
+    "folder_groups",
     "max_documents",
     "max_minutes",
     "requests_per_second",
     "max_removed",
 )
 _SIGNING_IN = ("user", "password_env", "password_file")
-_TEXTS = ("url", "branch", "folder", "user", "password_env", "password_file", "rights")
+_TEXTS = ("url", "branch", "folder", "server", "dropped", "user", "password_env", "password_file", "rights")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,7 @@ class ConfiguredSource:
     options: Mapping[str, str]  # what only this kind has: "url", "branch", ...
     lines: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())  # patterns of what is taken in, and of what is left out
     groups: frozenset[str] | None = None  # that may read all of it; None where rules, or the source itself, say it
+    folder_groups: Mapping[str, frozenset[str]] = field(default_factory=dict)  # likewise, of what is in a folder
     rights: str = ""  # how the source says who may read what; "" where it does not
     group_map: Mapping[str, str] = field(default_factory=dict)  # groups of the source, and what they are called here
     limits: Mapping[str, int] = field(default_factory=dict)
@@ -91,6 +100,14 @@ class ConfiguredSource:
     def prefix(self) -> str:
         """What the places of its documents begin with: "source:handbook/"."""
         return f"source:{self.name}/"
+
+    def groups_of(self, path: str) -> frozenset[str] | None:
+        """The groups that may read a document: those of the innermost folder that is named, else those of all of it."""
+        while path:
+            path = path.rpartition("/")[0]
+            if path in self.folder_groups:
+                return self.folder_groups[path]
+        return self.groups
 
     def limit(self, name: str) -> int:
         """A limit as it is written, or what holds without."""
@@ -166,6 +183,10 @@ def _source(name: str, table: object, file: str) -> ConfiguredSource:
         raise InvalidSetting(f"{where}: rights is {rights!r}; expected one of {', '.join(kind.rights)}, or none.")
     if rights and "groups" in table:
         raise InvalidSetting(f"{where} has rights and groups; expected one of them: either the source says it, or you.")
+    if "folder_groups" in table and "groups" not in table:
+        raise InvalidSetting(
+            f"{where} has folder_groups and no groups; expected the groups of all that is elsewhere too."
+        )
     limits = {key: _limit(table[key], f"{where}: {key}") for key in _LIMITS if key in table}
     own = (*kind.needed, *kind.optional)
     return ConfiguredSource(
@@ -174,6 +195,7 @@ def _source(name: str, table: object, file: str) -> ConfiguredSource:
         {key: table[key] for key in own if key in table and key not in _LIMITS},
         _lines(table, where),
         groups=_groups(table["groups"], where) if "groups" in table else None,
+        folder_groups=_folder_groups(table.get("folder_groups", {}), where),
         rights=rights,
         group_map=_group_map(table.get("group_map", {}), where),
         limits=limits,
@@ -226,6 +248,19 @@ def _groups(groups: object, where: str) -> frozenset[str]:
             " characters in one line."
         )
     return frozenset(groups)
+
+
+def _folder_groups(given: object, where: str) -> Mapping[str, frozenset[str]]:
+    if not isinstance(given, dict):
+        raise InvalidSetting(
+            f'{where}: folder_groups is {given!r}; expected lines such as "Board/Minutes" = ["board"].'
+        )
+    for folder in given:
+        if why_not_path(folder):
+            raise InvalidSetting(
+                f"{where}: folder_groups has the folder {folder!r}; expected a path in the source, like Board/Minutes."
+            )
+    return {folder: _groups(groups, f"{where}: folder_groups, {folder}") for folder, groups in given.items()}
 
 
 def _group_map(given: object, where: str) -> Mapping[str, str]:

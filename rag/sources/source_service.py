@@ -259,7 +259,7 @@ class _WithReaders:
         self.source.close()
 
     def _with_readers(self, entry: SourceEntry) -> SourceEntry:
-        readers = self.configured.groups
+        readers = self.configured.groups_of(entry.path)
         if self.configured.rights:
             # A source that was to say it and says nothing of one document lets nobody read it.
             readers = groups_in(entry.readers or frozenset(), self.configured.group_map)
@@ -307,6 +307,7 @@ def _digest(configured: ConfiguredSource, tools: Tools) -> str:
         sorted(configured.options.items()),
         [sorted(lines) if lines is not None else None for lines in configured.lines],
         sorted(configured.groups) if configured.groups is not None else None,
+        sorted((folder, sorted(groups)) for folder, groups in configured.folder_groups.items()),
         configured.rights,
         sorted(configured.group_map.items()),
         sorted(configured.limits.items()),

@@ -111,6 +111,9 @@ class _Run:
         self._todo: list[bytes] = []
         self._has_read_all = False
         self._gone = MissingFiles()
+        self._is_partial = False
+        self._staying: dict[bytes, KnownFile] = {}  # what is not listed any more and stays all the same
+        self._moved: dict[bytes, KnownFile] = {}  # by its new path, what the source says that a document was before
         self._unreadable: set[bytes] = set()  # whose bytes were had and are no document
         self._rights_changed: set[str] = set()
         self._done = 0
@@ -146,7 +149,11 @@ class _Run:
             self.outcome.problems.append(f"The listing is not complete: {error}. Nothing is removed.")
         if unusable:
             self.outcome.problems.append(f"{len(unusable):,} names cannot be used, the first: {unusable[0]}.")
-        if self.has_listed_all:
+        self._is_partial = listing.is_partial
+        if self._is_partial:
+            self._staying = {path: file for path, file in self.known.items() if path not in self.entries}
+            self.outcome.unchanged += sum(file.source is not None for file in self._staying.values())
+        elif self.has_listed_all:
             self._gone = MissingFiles(file for path, file in self.known.items() if path not in self.entries)
         for key, entry in self.entries.items():
             if self._is_same(entry, self.known.get(key)):
@@ -155,6 +162,17 @@ class _Run:
                 self.outcome.unchanged += not failed
             else:
                 self._todo.append(key)
+        self._find_moved()
+
+    def _find_moved(self) -> None:
+        """See which of the new documents are those that are gone, by what the source calls them."""
+        gone = {file.record.stamp.inode: file for file in self._gone.rest()}
+        for key in self._todo:
+            entry, file = self.entries[key], self.known.get(key)
+            if entry.identity and (file is None or file.source is None):
+                was = gone.pop(entry.stamp.inode, None)
+                if was is not None:
+                    self._moved[key] = was
 
     def _is_passed_over(self, entry: SourceEntry) -> bool:
         """Whether an entry is none of the wanted documents: hidden, of a format without a reader, or left out."""
@@ -204,6 +222,12 @@ class _Run:
     def _bytes_of(self, entry: SourceEntry, source: DocumentSource) -> bytes:
         """The bytes of one entry. Raises InputError."""
         most = self._tools.max_bytes
+        was = self._moved.get(self._key(entry))
+        if was is not None and was.source is not None and was.record.stamp == entry.stamp:
+            # The same document in the same version, elsewhere: what is kept of it need not be asked for.
+            kept = self._tools.store.original(_EVERYTHING, was.source.id)
+            if kept is not None and kept[1] == was.record.content_sha256:
+                return kept[2]
         if entry.size is not None and entry.size > most:
             raise read.too_large(self._location(entry), entry.size, most)
         data = source.read(entry, most)
@@ -232,7 +256,9 @@ class _Run:
                     self._tell(intake.fail(key, location, found))
                     continue
                 media_type = entry.media_type or read.media_type_of(entry.path)
-                self._tell(intake.take_bytes(Item(key, location, media_type, entry.stamp, entry.modified_at), found))
+                was = self._moved[key].record.path if key in self._moved else b""
+                item = Item(key, location, media_type, entry.stamp, entry.modified_at, was)
+                self._tell(intake.take_bytes(item, found))
             self._tell(intake.finish())
             read_wrongly = {self._key(entry) for entry, found in waiting if not isinstance(found, InputError)}
             self._unreadable |= intake.refused & read_wrongly
@@ -252,7 +278,7 @@ class _Run:
 
     def remove(self) -> None:
         """Remove the documents that the source does not have any more, unless there are suspiciously many."""
-        if not (self.has_listed_all and self._has_read_all):
+        if self._is_partial or not (self.has_listed_all and self._has_read_all):
             return
         lost = {file.record.path for file in self._gone.rest()}
         stored = [path for path, file in self.known.items() if file.source is not None]
@@ -301,9 +327,9 @@ class _Run:
 
         The new text of a document may be fit for more readers because of what is no longer in it.
         """
-        narrowed = {}
+        narrowed = self._staying_readers()
         for key, entry in self.entries.items():
-            file = self.known.get(key)
+            file = self._moved.get(key) or self.known.get(key)
             if entry.readers is not None and file is not None and file.source is not None:
                 narrowed[file.source.id] = entry.readers
         self._change_groups(narrowed, is_narrowing=True)
@@ -312,6 +338,14 @@ class _Run:
         """Let the documents that are what they were be read by whom the source says now; the others are by now."""
         todo = set(self._todo)
         self._set_groups((entry, self.known[key]) for key, entry in self.entries.items() if key not in todo)
+        self._change_groups(self._staying_readers())
+
+    def _staying_readers(self) -> dict[str, frozenset[str]]:
+        """The groups of each document that is not listed and stays, where the file says any."""
+        groups = self._configured.groups_of
+        paths = {path: path.decode().removeprefix(self._prefix) for path in self._staying}
+        found = {file.source.id: groups(paths[path]) for path, file in self._staying.items() if file.source is not None}
+        return {document_id: readers for document_id, readers in found.items() if readers is not None}
 
     def _set_groups(self, entries: Iterable[tuple[SourceEntry, KnownFile | None]]) -> None:
         wanted = {}

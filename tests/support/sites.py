@@ -117,9 +117,13 @@ def _answer(site: Site, connection: socket.socket, tls: ssl.SSLContext | None) -
             if not piece:
                 return
             head += piece
+        head, _, body = head.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").rstrip().split("\r\n")
         path = first.split(" ")[1]
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        # To its end: a connection that is closed with something unread in it takes the answer along.
+        while len(body) < int(headers.get("content-length", "0")) and (piece := connection.recv(4096)):
+            body += piece
         site.asked.append(Asked(path, headers))
         site.answers.get(path, sending(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"))(connection)
 

@@ -58,6 +58,7 @@ class Item:
     media_type: str
     stamp: Stamp
     modified_at: str  # ISO 8601, UTC; "" where nobody says
+    was: bytes = b""  # the path that it was moved from, as the source says; b"" where it says nothing of that
 
 
 class Intake:
@@ -156,7 +157,8 @@ class Intake:
             if self._failed_before(known, sha256) and not self._retry:
                 yield from self._fail(record, started, UnreadableDocument(known.record.error))
                 return
-        lost = None if known is not None and known.source is not None else self._gone.find(item.path, sha256)
+        is_new = known is None or known.source is None
+        lost = (self._gone.at(item.was) or self._gone.find(item.path, sha256)) if is_new else None
         if lost is not None:
             yield from self._move(item, record, lost, data, started)
             return
@@ -196,13 +198,15 @@ class Intake:
     ) -> Iterator[IngestResult]:
         """The document of a file that is gone gets this place and keeps its id.
 
-        A title that was made from the name of the file, or another suffix, makes it another document: it is read anew.
+        Other bytes, a title that was made from the name of the file, or another suffix, make it another document: it is
+        read anew.
         """
         source = lost.source
         assert source is not None  # noqa: S101 - MissingFiles holds documents alone
         record = replace(record, document_id=source.id)
         title = read.title_from(source.location)
-        if item.media_type == source.media_type and (source.title != title or read.title_from(item.location) == title):
+        has_same_title = source.title != title or read.title_from(item.location) == title
+        if (item.media_type, record.content_sha256) == (source.media_type, lost.content_sha256) and has_same_title:
             moved = IngestResult(
                 item.location,
                 IngestStatus.MOVED,

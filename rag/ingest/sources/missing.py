@@ -33,6 +33,10 @@ class MissingFiles:
             found.values(), key=lambda known: (_name(known.record.path) != name, known.record.path), default=None
         )
 
+    def at(self, path: bytes) -> KnownFile | None:
+        """The document that came from a path, where it has no file yet."""
+        return self._gone.get(path)
+
     def discard(self, known: KnownFile) -> None:
         """Take a document out that has a file again."""
         del self._gone[known.record.path]

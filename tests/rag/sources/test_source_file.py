@@ -54,6 +54,13 @@ def test_a_source_is_what_is_written() -> None:
         (f"[source.a]\n{GIT}password_env = 'A'\npassword_file = '/b'", "expected one of them"),
         (f"[source.a]\n{GIT}groups = 'staff'", "source a: groups is 'staff'; expected a list"),
         (f"[source.a]\n{GIT}groups = [' x']", "expected a list of names of groups"),
+        (
+            f"[source.a]\n{GIT}folder_groups = {{ a = ['x'] }}",
+            "folder_groups and no groups; expected the groups of all",
+        ),
+        (f"[source.a]\n{GIT}groups = []\nfolder_groups = ['x']", "folder_groups is .*; expected lines such as"),
+        (f"[source.a]\n{GIT}groups = []\nfolder_groups = {{ '/a' = ['x'] }}", "the folder '/a'; expected a path"),
+        (f"[source.a]\n{GIT}groups = []\nfolder_groups = {{ a = 'x' }}", "folder_groups, a: groups is 'x'"),
         (f"[source.a]\n{GIT}max_minutes = 0", "source a: max_minutes is 0; expected a whole number from 1"),
         (f"[source.a]\n{GIT}max_minutes = true", "max_minutes is True; expected"),
         (f"[source.a]\n{GIT}max_removed = 2", "max_removed is 2; expected a share"),
@@ -66,6 +73,18 @@ def test_a_source_is_what_is_written() -> None:
 def test_what_cannot_be_used_is_named(written: str, said: str) -> None:
     with pytest.raises(InvalidSetting, match=said):
         parse(written)
+
+
+def test_the_innermost_folder_that_is_named_says_who_may_read() -> None:
+    written = f'[source.a]\n{GIT}groups = ["all"]\nfolder_groups = {{ "B" = ["board"], "B/open" = ["staff"] }}'
+    source = parse(written)["a"]
+    paths = ("x.md", "B", "B.md", "B/x.md", "B/y/x.md", "B/open/x.md", "B/open/y/x.md", "C/B/x.md", "b/x.md")
+    assert [sorted(source.groups_of(path) or ()) for path in paths] == [
+        *(["all"], ["all"], ["all"]),
+        *(["board"], ["board"]),
+        *(["staff"], ["staff"]),
+        *(["all"], ["all"]),
+    ]
 
 
 def test_without_a_file_there_are_no_sources(tmp_path: Path) -> None:

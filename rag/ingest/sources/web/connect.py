@@ -26,6 +26,11 @@ class Budget:
         self._bytes_left = 0
         self._too_much: FetchFailed | DocumentTooLarge = FetchFailed("more was sent than was asked for")
 
+    def renew(self, seconds: float) -> None:
+        """Begin anew, for the next answer on the same connection."""
+        self._seconds = seconds
+        self._until = time.monotonic() + seconds
+
     def left(self, at_most: float | None = None) -> float:
         """Seconds, more than 0 and no more than `at_most`. Raises FetchFailed when there are none."""
         left = self._until - time.monotonic()

@@ -103,10 +103,10 @@ class Fetcher:
 
     def _ask(self, url: Url, since: str, patience: Budget) -> FetchedPage | Url:
         """The page at one address, or where it sends its reader instead."""
-        with _naming(url, self.limits):
+        with naming_errors(url, self.limits):
             addresses = [url.host] if not isinstance(url.host, str) else self.resolve(url.host, url.port)
         check_addresses(url, addresses, self.allow)
-        with _naming(url, self.limits):
+        with naming_errors(url, self.limits):
             backend = PinnedBackend(list(dict.fromkeys(addresses)), patience)
             target = httpcore2.URL(scheme=url.scheme, host=url.name, port=url.port, target=url.target)
             origin = target.origin
@@ -142,13 +142,13 @@ class Fetcher:
         if status == 304 and since:
             return FetchedPage(url, is_unchanged=True)
         if status in _GONE:
-            raise PageGone(f"the server answers {_named(status)}")
+            raise PageGone(f"the server answers {status_name(status)}")
         if status not in (200, 203):
-            raise FetchFailed(f"the server answers {_named(status)}; a page was expected, so try again later")
+            raise FetchFailed(f"the server answers {status_name(status)}; a page was expected, so try again later")
         data = self._body(response, headers, patience)
         content_type = headers.get("content-type", "")
         media_type, charset = _MEDIA_TYPE.match(content_type), _CHARSET.search(content_type)
-        modified, sent = _date(headers.get("last-modified")), _date(headers.get("date")) or datetime.now(UTC)
+        modified, sent = http_date(headers.get("last-modified")), http_date(headers.get("date")) or datetime.now(UTC)
         if modified is not None and modified > sent:  # it cannot be (RFC 9110, 8.8.2.1)
             modified = None
         return FetchedPage(
@@ -191,12 +191,12 @@ def _redirected(url: Url, location: str) -> Url:
     return place
 
 
-def _named(status: int) -> str:
+def status_name(status: int) -> str:
     """404 -> "404 (Not Found)"."""
     return f"{status} ({HTTPStatus(status).phrase})" if status in set(HTTPStatus) else str(status)
 
 
-def _date(written: str | None) -> datetime | None:
+def http_date(written: str | None) -> datetime | None:
     """A date of HTTP; None for what is none."""
     try:
         found = parsedate_to_datetime(written) if written else None
@@ -207,7 +207,7 @@ def _date(written: str | None) -> datetime | None:
 
 
 @contextmanager
-def _naming(url: Url, limits: FetchLimits) -> Iterator[None]:
+def naming_errors(url: Url, limits: FetchLimits) -> Iterator[None]:
     """Let errors name the page, and translate those of the network."""
     try:
         yield

@@ -1,0 +1,198 @@
+"""One server of a source, asked over HTTP: one place, one connection, an end to each answer, no redirect followed.
+
+Nothing of what a server says leads anywhere else: requests go to the host of the address in citewell.toml and to no
+other, and so do name and password.
+"""
+
+from __future__ import annotations
+
+import base64
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+
+import httpcore2
+
+from rag.errors import DocumentTooLarge, FetchFailed, FetchRefused, InvalidSetting
+from rag.hosts import is_loopback
+from rag.ingest.sources.web.connect import Budget, PinnedBackend
+from rag.ingest.sources.web.fetch import FetchLimits, naming_errors, resolve, status_name
+from rag.ingest.sources.web.unpack import Unpacker
+from rag.ingest.sources.web.urls import Url, parse_url, shown
+from rag.settings import Settings
+from rag.sources.pace import Pace
+from rag.sources.source_file import ConfiguredSource
+
+_CONNECT_SECONDS = 10
+# Seconds for an answer, and bytes for which there is another one: 500 KB a second is a slow line.
+_SECONDS = 60
+_BYTES_A_SECOND = 500_000
+_HEADER_BYTES = 65_536
+# For bytes of the network besides the body: frames of the pieces that it comes in.
+_FRAMES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReply:
+    """What a server answered."""
+
+    status: int
+    data: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)  # by their names in small letters
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with an answer that was expected to be another one, and what to do about it."""
+        if self.status in (301, 302, 303, 307, 308):
+            place = shown(self.headers.get("location", ""))
+            return f"the server sends elsewhere, to {place}; if that is meant, write that address into the file"
+        if self.status in (401, 407):
+            return f"the server does not take the user and the password ({self.status})"
+        return f"the server answers {status_name(self.status)}"
+
+
+class SourceClient:
+    """Asks one server, one request after the other."""
+
+    def __init__(
+        self,
+        configured: ConfiguredSource,
+        pace: Pace,
+        settings: Settings,
+        password: str,
+        *,
+        seconds: float = _SECONDS,
+    ) -> None:
+        """For the address that is written as the source's url. `seconds` is how long a small answer may take.
+
+        Raises InvalidSetting, also where a password would be sent for others to read.
+        """
+        self.url = source_url(configured)
+        if password and self.url.scheme != "https" and not is_loopback(self.url.name):
+            raise InvalidSetting(
+                f"source {configured.name}: a password is sent with https only; {self.url.text} is not."
+            )
+        self._pace = pace
+        self._seconds = seconds
+        self._tls = _trusted(settings) if self.url.scheme == "https" else None
+        self._always = [
+            ("Host", self.url.authority),
+            ("User-Agent", f"Citewell/{version('citewell')}"),
+            ("Accept-Encoding", "identity"),
+        ]
+        if password:
+            word = base64.b64encode(f"{configured.user}:{password}".encode()).decode()
+            self._always.append(("Authorization", f"Basic {word}"))
+        self._budget = Budget(seconds)
+        self._connection: httpcore2.HTTPConnection | None = None
+
+    def ask(
+        self,
+        method: str,
+        target: str,
+        *,
+        max_bytes: int,
+        too_much: FetchFailed | DocumentTooLarge,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+    ) -> SourceReply:
+        """The answer, whatever its status. `target` is path and query, in ASCII.
+
+        Raises SourceTimeOver, FetchFailed, and `too_much`, with the address in front, for more than `max_bytes`.
+        """
+        self._pace.step()
+        seconds = min(self._seconds + max_bytes / _BYTES_A_SECOND, self._pace.left())
+        self._budget.renew(seconds)
+        place = Url(self.url.scheme, self.url.host, self.url.port, target)
+        request = httpcore2.Request(
+            method,
+            httpcore2.URL(scheme=place.scheme, host=place.name, port=place.port, target=target),
+            headers=[
+                *self._always,
+                *(headers or {}).items(),
+                *([("Content-Length", str(len(body)))] if body else []),
+            ],
+            content=body,
+            extensions={"timeout": {"connect": _CONNECT_SECONDS}},
+        )
+        limits = FetchLimits(max_bytes, total_seconds=seconds, connect_seconds=_CONNECT_SECONDS)
+        with naming_errors(place, limits):
+            try:
+                return self._send(request, max_bytes, too_much)
+            except BaseException:
+                self.close()
+                raise
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _send(
+        self, request: httpcore2.Request, max_bytes: int, too_much: FetchFailed | DocumentTooLarge
+    ) -> SourceReply:
+        is_kept = self._connection is not None
+        try:
+            response = self._respond(request)
+        except (httpcore2.NetworkError, httpcore2.ProtocolError):
+            if not is_kept:
+                raise
+            # A server may close a connection that is kept open just when it is used again.
+            self.close()
+            response = self._respond(request)
+        found = {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in response.headers[::-1]}
+        told = found.get("content-length", "")
+        if response.status == 200 and told.isdecimal() and int(told[:20]) > max_bytes:
+            raise too_much
+        self._budget.expect(max_bytes + max_bytes // 8 + _FRAMES, too_much)
+        unpacker = Unpacker(found.get("content-encoding", "").strip().lower(), max_bytes=max_bytes)
+        data = bytearray()
+        try:
+            for piece in response.iter_stream():
+                data += unpacker.feed(piece)
+                self._budget.left()
+        except DocumentTooLarge:
+            raise too_much from None
+        if response.status not in (204, 304):
+            unpacker.finish()
+        response.close()
+        if self._connection is not None and self._connection.is_closed():
+            self._connection = None
+        return SourceReply(response.status, bytes(data), found)
+
+    def _respond(self, request: httpcore2.Request) -> httpcore2.Response:
+        """The head of the answer, over the connection that is open or over a new one."""
+        self._budget.expect(_HEADER_BYTES, FetchFailed(f"its headers have more than {_HEADER_BYTES:,} bytes"))
+        if self._connection is not None and (self._connection.has_expired() or not self._connection.is_idle()):
+            self.close()
+        if self._connection is None:
+            host = self.url.host
+            addresses = list(dict.fromkeys(resolve(host, self.url.port))) if isinstance(host, str) else [host]
+            backend = PinnedBackend(addresses, self._budget)
+            self._connection = httpcore2.HTTPConnection(
+                request.url.origin, ssl_context=self._tls, network_backend=backend
+            )
+        return self._connection.handle_request(request)
+
+
+def source_url(configured: ConfiguredSource) -> Url:
+    """The address that is written as the source's url. Raises InvalidSetting."""
+    try:
+        return parse_url(configured.options["url"])
+    except FetchRefused as error:
+        raise InvalidSetting(f"source {configured.name}: url: {error}.") from error
+
+
+def _trusted(settings: Settings) -> ssl.SSLContext:
+    """The authorities that a certificate may be of: the system's, and the organisation's own. Raises InvalidSetting."""
+    context = ssl.create_default_context()
+    if settings.ca_file is not None:
+        try:
+            context.load_verify_locations(settings.ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise InvalidSetting(
+                f"ca_file is {settings.ca_file}, which holds no certificates in PEM: {error}."
+            ) from error
+    return context
