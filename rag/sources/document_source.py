@@ -10,6 +10,7 @@ import hashlib
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Protocol
 
 from rag.records import ALONE, EVERYBODY
@@ -90,6 +91,15 @@ def why_not_path(path: str) -> str:
     if any(part in ("", ".", "..") or part != part.strip() for part in parts):
         return 'its name has an empty part, "." or "..", or a space at an end of a part'
     return ""
+
+
+def moment_of(written: str) -> str:
+    """A moment in ISO 8601, in UTC, as it is here; "" for what is none. Without a zone it is taken for UTC."""
+    try:
+        found = datetime.fromisoformat(written)
+        return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC).isoformat(timespec="seconds")
+    except (ValueError, OverflowError):
+        return ""
 
 
 def shown_name(name: str) -> str:

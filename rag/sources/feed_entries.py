@@ -9,7 +9,6 @@ import hashlib
 import html
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import lxml.html
 from lxml import etree
@@ -17,6 +16,7 @@ from lxml import etree
 from rag.errors import FetchFailed, FetchRefused
 from rag.ingest.sources.web.fetch import http_date
 from rag.ingest.sources.web.urls import Url, join_url
+from rag.sources.document_source import moment_of
 from rag.sources.source_xml import parse_source_xml
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
@@ -130,12 +130,8 @@ def _own_link(link: str, url: Url) -> str:
 
 def _moment(date: str) -> str:
     """A date of RSS or Atom in ISO 8601, UTC; "" for what is none."""
-    try:
-        found = datetime.fromisoformat(date)
-        return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC).isoformat(timespec="seconds")
-    except (ValueError, OverflowError):
-        told = http_date(date)
-        return told.isoformat(timespec="seconds") if told else ""
+    told = http_date(date)
+    return moment_of(date) or (told.isoformat(timespec="seconds") if told else "")
 
 
 def _words(written: str) -> str:

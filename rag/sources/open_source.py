@@ -26,4 +26,8 @@ def open_source(configured: ConfiguredSource, pace: Pace, settings: Settings, pa
         from rag.sources.feed_source import FeedSource
 
         return FeedSource(configured, pace, settings, password=password)
+    if configured.kind == "mediawiki":
+        from rag.sources.mediawiki_source import MediawikiSource
+
+        return MediawikiSource(configured, pace, settings, password=password)
     raise ValueError(f"no source of the kind {configured.kind}")

@@ -40,6 +40,7 @@ class SourceReply:
     status: int
     data: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)  # by their names in small letters
+    cookies: tuple[str, ...] = ()  # as they are written in Set-Cookie
 
     @property
     def problem(self) -> str:
@@ -62,10 +63,12 @@ class SourceClient:
         settings: Settings,
         password: str,
         *,
+        is_basic: bool = True,
         seconds: float = _SECONDS,
     ) -> None:
         """For the address that is written as the source's url. `seconds` is how long a small answer may take.
 
+        The password goes with each request, unless it is not `is_basic` and whoever asks sends it in another way.
         Raises InvalidSetting, also where a password would be sent for others to read.
         """
         self.url = source_url(configured)
@@ -81,7 +84,7 @@ class SourceClient:
             ("User-Agent", f"Citewell/{version('citewell')}"),
             ("Accept-Encoding", "identity"),
         ]
-        if password:
+        if password and is_basic:
             word = base64.b64encode(f"{configured.user}:{password}".encode()).decode()
             self._always.append(("Authorization", f"Basic {word}"))
         self._budget = Budget(seconds)
@@ -160,7 +163,8 @@ class SourceClient:
         response.close()
         if self._connection is not None and self._connection.is_closed():
             self._connection = None
-        return SourceReply(response.status, bytes(data), found)
+        cookies = (value.decode("latin-1") for name, value in response.headers if name.lower() == b"set-cookie")
+        return SourceReply(response.status, bytes(data), found, tuple(cookies))
 
     def _respond(self, request: httpcore2.Request) -> httpcore2.Response:
         """The head of the answer, over the connection that is open or over a new one."""

@@ -55,6 +55,7 @@ KINDS = {
         KindOfSource("git", ("url",), ("branch", "folder", "max_repository_megabytes"), signs_in=True),
         KindOfSource("webdav", ("url",), ("server",), signs_in=True),
         KindOfSource("feed", ("url",), ("dropped",), signs_in=True),
+        KindOfSource("mediawiki", ("url",), ("namespaces",), signs_in=True),
     )
 }
 _LIMITS = {"max_documents": 100_000, "max_minutes": 60, "requests_per_second": 10, "max_repository_megabytes": 2_000}
@@ -70,7 +71,18 @@ _COMMON = (
     "max_removed",
 )
 _SIGNING_IN = ("user", "password_env", "password_file")
-_TEXTS = ("url", "branch", "folder", "server", "dropped", "user", "password_env", "password_file", "rights")
+_TEXTS = (
+    "url",
+    "branch",
+    "folder",
+    "server",
+    "dropped",
+    "namespaces",
+    "user",
+    "password_env",
+    "password_file",
+    "rights",
+)
 
 
 @dataclass(frozen=True, slots=True)

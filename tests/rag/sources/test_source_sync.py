@@ -15,7 +15,7 @@ from rag.errors import FetchFailed
 from rag.ingest.results import IngestResult
 from rag.records import Access
 from rag.settings import Settings
-from rag.sources.document_source import SourceEntry, SourceListing, groups_in, why_not_path
+from rag.sources.document_source import SourceEntry, SourceListing, groups_in, moment_of, why_not_path
 from rag.sources.pace import Pace, SourceTimeOver
 from rag.sources.source_file import parse_source_file
 from rag.sources.source_sync import SourceOutcome, SyncingTools, sync_source
@@ -208,6 +208,17 @@ def test_a_name_that_could_mean_something_else_is_not_used(home: Following) -> N
     (problem,) = outcome.problems
     assert problem.startswith("13 names cannot be used, the first: ../a.md: ")
     assert home.stored == before
+
+
+def test_a_moment_of_a_source_is_in_utc_or_none() -> None:
+    written = ("2026-11-28T01:00:00Z", "2026-11-28T01:00:00+02:00", "2026-11-28", "x" * 20, "0001-01-01T00:00:00+14:00")
+    assert [moment_of(moment) for moment in written] == [
+        "2026-11-28T01:00:00+00:00",
+        "2026-11-27T23:00:00+00:00",
+        "2026-11-28T00:00:00+00:00",
+        "",
+        "",
+    ]
 
 
 def test_hidden_files_and_formats_without_a_reader_are_passed_over(home: Following) -> None:
