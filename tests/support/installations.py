@@ -26,6 +26,7 @@ from rag.render import to_json
 from rag.render.shapes import AnswerBody, DocumentListBody, SearchBody, body_of
 from rag.settings import Settings
 from rag.store.base import Reply
+from rag.store.postgres import document_tables, version_tables
 from rag.store.sqlite import document_rows, version_rows
 from tests.support.access import EVERYTHING
 from tests.support.fakes import HashEmbedder
@@ -80,14 +81,19 @@ steps = st.one_of(
 
 
 @contextmanager
-def installation(*, exact_up_to: int) -> Iterator[Citewell]:
-    """An empty one that quotes at any confidence, so that every question puts its citations to the test."""
+def installation(*, exact_up_to: int, database: str = "") -> Iterator[Citewell]:
+    """An empty one that quotes at any confidence, so that every question puts its citations to the test.
+
+    Its documents are in SQLite, or in the database of PostgreSQL that is given by its address.
+    """
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(vectors, "EXACT_UP_TO", exact_up_to)
         patch.setattr(background, "_PAUSE", 0.0)  # nobody else asks meanwhile
-        for module in (document_rows, version_rows):
+        for module in (document_rows, version_rows, document_tables, version_tables):
             patch.setattr(module, "now", lambda: NOW)
-        settings = Settings(data_dir=Path(folder), reader=False, answer_confidence=0.0, min_confidence=0.0)
+        settings = Settings(
+            data_dir=Path(folder), database=database, reader=False, answer_confidence=0.0, min_confidence=0.0
+        )
         with Citewell.open(settings, embedder=HashEmbedder(), create=True) as citewell:
             yield citewell
 
@@ -176,13 +182,14 @@ cases = {
 }
 
 
-def compare(first: list[Step], then: list[Step], asked: list[str], exact_up_to: int) -> int:
+def compare(first: list[Step], then: list[Step], asked: list[str], exact_up_to: int, *, database: str = "") -> int:
     """Compare what each of `PEOPLE` is given with what an installation gives that only ever had what they may read.
 
+    With `database`, the address of an empty one, the first is in PostgreSQL, and the others are in SQLite all the same.
     Raises AssertionError for the first difference. Gives how many responses were compared.
     """
     history, compared = [*first, *then], 0
-    with installation(exact_up_to=exact_up_to) as citewell:
+    with installation(exact_up_to=exact_up_to, database=database) as citewell:
         for step in history:
             do(citewell, step)
         stored = {found.document_id: found.groups for found in citewell.store.all_groups(EVERYTHING)}

@@ -18,6 +18,21 @@ _UNREACHABLE = (
     errors.CannotConnectNow,
     PoolTimeout,
 )
+# What stands in the words with which a connection is refused, by the server or by the client, and what to do about it.
+# A server may speak another language; then the last one is said.
+_ADVICE = (
+    ("pg_hba.conf", "Let this machine and this role in with a line in the server's pg_hba.conf."),
+    (
+        "certificate",
+        "The server needs a certificate for the host that CITEWELL_DATABASE names, by an authority that"
+        " sslrootcert names (docs/postgresql.md).",
+    ),
+    ("SSL", "Switch TLS on at the server, or say another sslmode in CITEWELL_DATABASE (docs/postgresql.md)."),
+    ("password", "Put the role and its password right in CITEWELL_DATABASE, or in ~/.pgpass."),
+    ("permission denied", "Give the role of CITEWELL_DATABASE the rights that docs/postgresql.md names."),
+    ("does not exist", "Make it, or name another one in CITEWELL_DATABASE."),
+    ("", "See that it runs and that this machine may connect."),
+)
 
 
 @contextmanager
@@ -60,7 +75,7 @@ def _meaning(error: psycopg.Error, place: str) -> StorageError:
             f"{place} has no connection left: {said(error)}. Raise max_connections, or run fewer nodes."
         )
     if isinstance(error, _UNREACHABLE):
-        return StorageError(
-            f"{place} could not be reached: {said(error)}. See that it runs and that this machine may connect."
-        )
+        words = said(error)
+        advice = next(advice for part, advice in _ADVICE if part in words)
+        return StorageError(f"{place} could not be reached: {words}. {advice}")
     return StorageError(f"{place} could not be used: {said(error)}.")

@@ -87,13 +87,19 @@ def _format_of(connection: psycopg.Connection[tuple[Any, ...]]) -> int | None:
 def _upgrade(connection: psycopg.Connection[tuple[Any, ...]], version: int) -> None:
     """Lead from this format to today's; from 0 on the tables are made."""
     if version == 0:
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}".encode())
+        _have_schema(connection)
     while version < POSTGRES_FORMAT:  # unless another node was faster
         version += 1
         connection.execute(FORMATS[version].read_bytes())
     if _is_new(connection):
         begin_tables(connection)
     connection.execute("UPDATE meta SET value = %s WHERE name = 'format'", (str(version),))
+
+
+def _have_schema(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    """See that the schema is there. One that is needs no right to make another, which even IF NOT EXISTS asks for."""
+    if connection.execute("SELECT to_regnamespace(%s)", (SCHEMA,)).fetchone() == (None,):
+        connection.execute(f"CREATE SCHEMA {SCHEMA}".encode())
 
 
 def _is_new(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:

@@ -7,15 +7,13 @@ function works on an open connection inside a transaction that the caller has be
 from __future__ import annotations
 
 import hashlib
-import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from rag.store.postgres.best_chunks import HeldChunks, StemsInARow, best_chunks, phrase_weight
 from rag.store.postgres.postgres_connections import PgConnection
-from rag.store.postgres.row_values import first, one, rows, run, run_each
+from rag.store.postgres.row_values import first, rows, run, run_each
 from rag.store.stems import phrase_of, phrases_of, text_stems
 
-# As FTS5 has them, which `rag/index/bm25.py` explains.
-_K1, _B, _LEAST = 1.2, 0.75, 1e-6
 # Each word costs a walk through its chunks; a question has a dozen, and nobody types more than this.
 _MAX_WORDS = 64
 # Bytes; an index of PostgreSQL takes no entry of more than some 2,700.
@@ -45,29 +43,28 @@ def pg_search_words(connection: PgConnection, words: Sequence[str], k: int) -> l
         return []
     row = first(connection, "SELECT count(*), coalesce(sum(size), 0)::bigint FROM readable_chunk_words")
     count, total = row or (0, 0)
-    mean = total / max(count, 1)
-    scores: dict[int, float] = {}
-    for phrase in phrases:
-        held = _held(connection, phrase)
-        weight = math.log((count - len(held) + 0.5) / (len(held) + 0.5))
-        weight = weight if weight > 0 else _LEAST
-        for chunk, (times, size) in held.items():
-            score = weight * ((times * (_K1 + 1.0)) / (times + _K1 * (1 - _B + _B * size / mean)))
-            scores[chunk] = scores.get(chunk, 0.0) + score
-    return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))[:k]
+    # How many chunks hold several stems in a row is only known by looking at each of them.
+    known = {phrase: _held(connection, phrase) for phrase in phrases if len(phrase) > 1}
+    holding = _stem_frequencies(connection, [phrase[0] for phrase in phrases if len(phrase) == 1])
+    weights = {
+        phrase: phrase_weight(count, len(known[phrase]) if phrase in known else holding[phrase[0]])
+        for phrase in phrases
+    }
+
+    def held(phrase: StemsInARow, among: Collection[int] | None) -> HeldChunks:
+        return known[phrase] if phrase in known else _held(connection, phrase, among)
+
+    return best_chunks(weights, total / max(count, 1), k, held)
 
 
 def pg_chunk_frequencies(connection: PgConnection, words: Sequence[str]) -> dict[str, int]:
     """For each of the words, the number of chunks that hold it in any of its forms."""
-    frequencies: dict[str, int] = {}
-    for word in words:
-        phrase = phrase_of(word)
-        if len(phrase) == 1:
-            asked = "SELECT count(*) FROM readable_chunk_words WHERE stems @> %s::text[]"
-            frequencies[word] = one(connection, asked, ([_kept(phrase[0])],))
-        else:
-            frequencies[word] = len(_held(connection, phrase)) if phrase else 0
-    return frequencies
+    phrases = {word: phrase_of(word) for word in words}
+    holding = _stem_frequencies(connection, [phrase[0] for phrase in phrases.values() if len(phrase) == 1])
+    return {
+        word: holding[phrase[0]] if len(phrase) == 1 else len(_held(connection, phrase)) if phrase else 0
+        for word, phrase in phrases.items()
+    }
 
 
 def pg_phrase_counts(connection: PgConnection, word: str) -> dict[int, int]:
@@ -76,22 +73,44 @@ def pg_phrase_counts(connection: PgConnection, word: str) -> dict[int, int]:
     return {chunk: times for chunk, (times, _) in _held(connection, phrase).items()} if phrase else {}
 
 
-def _held(connection: PgConnection, phrase: Sequence[str]) -> dict[int, tuple[int, int]]:
-    """For each chunk that may be read and holds the phrase: how often, and how many stems the chunk has."""
-    stems = [_kept(stem) for stem in phrase]
-    times = "cardinality(array_positions(stems, %(first)s))"
-    if len(stems) > 1:
-        times = (
-            "(SELECT count(*)::int FROM unnest(array_positions(stems, %(first)s)) AS place"
-            " WHERE stems[place : place + %(more)s] = %(stems)s::text[])"
-        )
+def _stem_frequencies(connection: PgConnection, stems: Sequence[str]) -> dict[str, int]:
+    """For each of the stems, how many chunks that may be read hold it. Their stems are not looked at."""
+    if not stems:
+        return {}
     found = rows(
         connection,
-        f"SELECT chunk, times, size FROM (SELECT chunk, {times} AS times, size FROM readable_chunk_words"  # noqa: S608 - constant text
-        " WHERE stems @> %(stems)s::text[]) AS held WHERE times > 0",
-        {"first": stems[0], "more": len(stems) - 1, "stems": stems},
+        'SELECT (SELECT count(*) FROM readable_chunk_words WHERE stems @> ARRAY[stem COLLATE "C"])'
+        " FROM unnest(%s::text[]) WITH ORDINALITY AS asked (stem, place) ORDER BY place",
+        ([_kept(stem) for stem in stems],),
     )
-    return {chunk: (count, size) for chunk, count, size in found}
+    return {stem: row[0] for stem, row in zip(stems, found, strict=True)}
+
+
+def _held(
+    connection: PgConnection, phrase: StemsInARow, among: Collection[int] | None = None
+) -> dict[int, tuple[int, int]]:
+    """For each chunk that may be read and holds the phrase: how often, and how many stems the chunk has.
+
+    Where chunks are given, only those among them.
+    """
+    stems = [_kept(stem) for stem in phrase]
+    # To count the places of a stem in a chunk takes several times as long as to find the chunk, so it is done once.
+    counted = (
+        "SELECT chunk, cardinality(array_positions(stems, %(first)s)) AS times, size FROM readable_chunk_words"
+        " WHERE stems @> %(stems)s::text[]"
+    )
+    if len(stems) > 1:
+        counted = (
+            "SELECT chunk, times, size FROM (SELECT chunk, size,"
+            " (SELECT count(*)::int FROM unnest(array_positions(stems, %(first)s)) AS place"
+            " WHERE stems[place : place + %(more)s] = %(stems)s::text[]) AS times"
+            " FROM readable_chunk_words WHERE stems @> %(stems)s::text[] OFFSET 0) AS held WHERE times > 0"
+        )
+    values: dict[str, object] = {"first": stems[0], "more": len(stems) - 1, "stems": stems}
+    if among is not None:
+        counted += " AND chunk = ANY(%(among)s::bigint[])"
+        values["among"] = list(among)
+    return {chunk: (times, size) for chunk, times, size in rows(connection, counted, values)}
 
 
 def _kept(stem: str) -> str:

@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, given
 from rag.records import EVERYBODY
 from tests.support.examples import fewer
 from tests.support.installations import PEOPLE, Step, cases, compare, do, everything_seen, installation
+from tests.support.postgres import PostgresServer
 
+FEW = fewer(33, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 QUICK = fewer(5, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
@@ -24,6 +26,16 @@ def test_nobody_learns_what_they_may_not_read(
     first: list[Step], then: list[Step], asked: list[str], exact_up_to: int
 ) -> None:
     assert compare(first, then, asked, exact_up_to) > 0
+
+
+@FEW
+@given(**cases)
+def test_nobody_learns_from_postgresql_what_they_may_not_read(
+    postgres: PostgresServer, first: list[Step], then: list[Step], asked: list[str], exact_up_to: int
+) -> None:
+    """Byte for byte what an installation with SQLite gives that only ever had the permitted documents."""
+    with postgres.database() as url:
+        assert compare(first, then, asked, exact_up_to, database=url) > 0
 
 
 def test_nothing_shows_of_what_changes_for_others_at_the_same_time() -> None:

@@ -106,3 +106,12 @@ def test_a_database_without_pgvector_says_how_to_get_it(postgres: PostgresServer
     finally:
         with psycopg.connect(url) as connection:
             connection.execute("DROP ROLE plain")
+
+
+def test_a_pgvector_that_is_too_old_is_named(postgres: PostgresServer) -> None:
+    url = postgres.empty_database()
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE EXTENSION vector")
+        connection.execute("UPDATE pg_extension SET extversion = '0.4.4' WHERE extname = 'vector'")
+    with pytest.raises(StorageError, match=r"has pgvector 0\.4\.4; expected 0\.5\.0 or later"):
+        PostgresStore.open(url)
