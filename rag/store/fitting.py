@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 import numpy as np
 
 from rag.arrays import FloatMatrix
-from rag.records import Document, Passage, Sentence
+from rag.errors import ModelMismatch
+from rag.records import Document, ModelIdentity, Passage, Sentence
 
 
 def now() -> str:
@@ -21,6 +22,20 @@ def now() -> str:
 def stamp_of(*values: object) -> int:
     """32 bits that stand for a document as it is: its id, title, place and hashes."""
     return int.from_bytes(hashlib.sha256(json.dumps(values).encode("utf-8", "replace")).digest()[:4])
+
+
+def check_model(bound: ModelIdentity, identity: ModelIdentity, place: object, kind_of_place: str) -> None:
+    """Raise ModelMismatch unless the model that is used is the one that the vectors in this place are of."""
+    if bound != identity:
+        raise ModelMismatch(
+            f"{place} has vectors of the model {_named(bound)}; this is {_named(identity)}."
+            f" Use that model, or ingest the documents into another {kind_of_place}."
+        )
+
+
+def _named(model: ModelIdentity) -> str:
+    """A model as people tell it from another."""
+    return f"{model.name} ({model.dimension} dimensions, SHA-256 {model.sha256[:12]})"
 
 
 def checked_vectors(name: str, vectors: FloatMatrix, count: int, dimension: int) -> FloatMatrix:

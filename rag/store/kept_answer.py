@@ -7,7 +7,7 @@ is kept.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, replace
 from functools import cache
 
@@ -110,6 +110,14 @@ def without_document(answer: Answer, document_id: str) -> Answer:
         citations=tuple(_without_words(citation, document_id) for citation in answer.citations),
         passages=tuple(hit for hit in answer.passages if hit.chunk.source.id != document_id),
     )
+
+
+def without_missing(answer: Answer, stored: Collection[str]) -> Answer:
+    """The same without the words of any document but these."""
+    for document_id in documents_of(answer):
+        if document_id not in stored:
+            answer = without_document(answer, document_id)
+    return answer
 
 
 def hidden(answer: Answer, document_id: str) -> Answer:

@@ -26,8 +26,9 @@ from rag.render import to_json
 from rag.render.shapes import AnswerBody, DocumentListBody, SearchBody, body_of
 from rag.settings import Settings
 from rag.store.base import Reply
-from rag.store.postgres import document_tables, version_tables
-from rag.store.sqlite import document_rows, version_rows
+from rag.store.postgres import version_tables
+from rag.store.rows import document_columns
+from rag.store.sqlite import version_rows
 from tests.support.access import EVERYTHING
 from tests.support.fakes import HashEmbedder
 
@@ -89,7 +90,7 @@ def installation(*, exact_up_to: int, database: str = "") -> Iterator[Citewell]:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(vectors, "EXACT_UP_TO", exact_up_to)
         patch.setattr(background, "_PAUSE", 0.0)  # nobody else asks meanwhile
-        for module in (document_rows, version_rows, document_tables, version_tables):
+        for module in (document_columns, version_rows, version_tables):
             patch.setattr(module, "now", lambda: NOW)
         settings = Settings(
             data_dir=Path(folder), database=database, reader=False, answer_confidence=0.0, min_confidence=0.0

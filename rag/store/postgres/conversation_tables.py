@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rag.errors import ConversationNotFound
-from rag.records import Access, Answer
+from rag.records import Access
 from rag.store.base import (
     Conversation,
     ConversationHead,
@@ -20,10 +20,11 @@ from rag.store.base import (
     conversation_full,
     conversation_not_found,
 )
-from rag.store.kept_answer import cites, documents_of, read, without_document, without_stand_alone, written
+from rag.store.kept_answer import documents_of, read, without_missing, without_stand_alone, written
 from rag.store.postgres.meta_tables import pg_change_number
 from rag.store.postgres.postgres_connections import Connections, Hold, PgConnection
 from rag.store.postgres.row_values import first, holdable, one, rows, run, run_each
+from rag.store.rows import conversation_columns as columns
 from rag.store.shown_turns import named_documents, without_forbidden
 
 # Whose a conversation is, and who may open it. One that began where nobody had to sign in belongs to whoever reads all.
@@ -51,14 +52,11 @@ class PostgresConversations:
         with self._connections.reading() as connection:
             found = rows(
                 connection,
-                f"SELECT id, title, created_at, updated_at, shared_with FROM conversations WHERE {_OWN}"  # noqa: S608 - constant text
+                f"SELECT {columns.HEAD} FROM conversations WHERE {_OWN}"  # noqa: S608 - constant text
                 " AND updated_at >= %(since)s ORDER BY updated_at DESC, number LIMIT %(at_most)s",
                 self._who | {"since": keeping.live_since, "at_most": at_most},
             )
-        return [
-            ConversationHead(found_id, title, created_at, updated_at, keeping.expires_at(updated_at), shared_with)
-            for found_id, title, created_at, updated_at, shared_with in found
-        ]
+        return [columns.head_of(row, keeping) for row in found]
 
     def find_repeated(
         self, conversation_id: str | None, request_id: str, keeping: RetentionPolicy
@@ -151,12 +149,7 @@ class PostgresConversations:
                 "SELECT c.number, sum(octet_length(t.answer))::bigint FROM conversations c JOIN turns t"
                 " ON t.conversation = c.number GROUP BY c.number, c.updated_at ORDER BY c.updated_at, c.number",
             )
-            excess, out = taken - most_bytes * 9 // 10, []
-            for number, size in oldest_first:
-                if excess <= 0:
-                    break
-                out.append(number)
-                excess -= size
+            out = columns.oldest_beyond(most_bytes, taken, oldest_first)
             run(connection, "DELETE FROM conversations WHERE number = ANY (%s::bigint[])", (out,))
         return len(out)
 
@@ -185,28 +178,20 @@ class PostgresConversations:
         """A conversation that has not expired, with its last turns, oldest first."""
         row = first(
             connection,
-            f"SELECT number, id, title, created_at, updated_at, shared_with, {_OWN} FROM conversations"  # noqa: S608 - constant text
+            f"SELECT number, {columns.HEAD}, {_OWN} FROM conversations"  # noqa: S608 - constant text
             f" WHERE id = %(id)s AND updated_at >= %(since)s AND {_OPEN}",
             self._of(conversation_id, keeping),
         )
         if row is None:
             return None
-        number, found_id, title, created_at, updated_at, shared_with, is_own = row
+        number, *head, is_own = row
         turns = rows(
             connection,
-            "SELECT number, asked_at, answer, relevance FROM turns WHERE conversation = %s ORDER BY number DESC"
-            " LIMIT %s",
+            f"SELECT {columns.TURN} FROM turns WHERE conversation = %s ORDER BY number DESC LIMIT %s",  # noqa: S608 - as above
             (number, last),
         )
-        return Conversation(
-            found_id,
-            title,
-            created_at,
-            updated_at,
-            keeping.expires_at(updated_at),
-            tuple(_shown(connection, [_turn(turn) for turn in reversed(turns)])),
-            shared_with=shared_with if is_own else "",
-        )
+        shown = _shown(connection, [columns.turn_of(turn) for turn in reversed(turns)])
+        return columns.conversation_of(head, shown, keeping, is_own=bool(is_own))
 
     def _read_repeated(
         self, connection: PgConnection, conversation_id: str | None, request_id: str, keeping: RetentionPolicy
@@ -222,7 +207,7 @@ class PostgresConversations:
             f" WHERE {which} AND c.updated_at >= %(since)s AND {_OWN} ORDER BY c.number DESC LIMIT 1",
             self._who | {"id": holdable(conversation_id or ""), "request": holdable(request_id), "since": since},
         )
-        return None if row is None else (row[0], _turn(row[1:]))
+        return None if row is None else (row[0], columns.turn_of(row[1:]))
 
 
 def pg_erase_document(connection: PgConnection, document_id: str) -> None:
@@ -231,26 +216,19 @@ def pg_erase_document(connection: PgConnection, document_id: str) -> None:
     Later turns of a conversation that quoted it lose what was filled into their questions: that may be its words.
     """
     document = (holdable(document_id),)
-    first_quoted: dict[int, int] = {}
-    for turn, conversation, number, text in rows(
+    shows = rows(
         connection,
-        "SELECT t.id, t.conversation, t.number, t.answer FROM turn_documents d JOIN turns t ON t.id = d.turn"
+        f"SELECT {columns.SHOWING} FROM turn_documents d JOIN turns t ON t.id = d.turn"  # noqa: S608 - as above
         " WHERE d.document_id = %s",
         document,
-    ):
-        answer = read(text)
-        if cites(answer, document_id):
-            first_quoted[conversation] = min(number, first_quoted.get(conversation, number))
-        _replace(connection, turn, without_document(answer, document_id))
+    )
+    kept, first_quoted = columns.erased(shows, document_id)
+    _replace(connection, kept)
     for conversation, number in first_quoted.items():
-        for turn, text in rows(
-            connection,
-            "SELECT id, answer FROM turns WHERE conversation = %s AND number > %s",
-            (conversation, number),
-        ):
-            answer = read(text)
-            if answer.stand_alone_question is not None:
-                _replace(connection, turn, without_stand_alone(answer))
+        later = rows(
+            connection, "SELECT id, answer FROM turns WHERE conversation = %s AND number > %s", (conversation, number)
+        )
+        _replace(connection, columns.without_filled_in(later))
     run(connection, "DELETE FROM turn_documents WHERE document_id = %s", document)
 
 
@@ -275,9 +253,7 @@ def _insert_turn(
         answer = without_stand_alone(answer)
     wanted = [holdable(document_id) for document_id in ids]
     stored = {row[0] for row in rows(connection, "SELECT id FROM documents WHERE id = ANY (%s::text[])", (wanted,))}
-    for document_id in ids:
-        if document_id not in stored:
-            answer = without_document(answer, document_id)
+    answer = without_missing(answer, stored)
     text = holdable(written(answer))
     turn: int = one(
         connection,
@@ -296,7 +272,7 @@ def _insert_turn(
 def _has_removed(connection: PgConnection, conversation: int) -> bool:
     """Whether a document that the conversation quoted was deleted."""
     kept = rows(connection, "SELECT answer FROM turns WHERE conversation = %s", (conversation,))
-    return any(citation.is_removed for (text,) in kept for citation in read(text).citations)
+    return columns.have_removed(kept)
 
 
 def _shown(connection: PgConnection, turns: list[Turn]) -> list[Turn]:
@@ -314,11 +290,6 @@ def _shown(connection: PgConnection, turns: list[Turn]) -> list[Turn]:
     return without_forbidden(turns, forbidden) if forbidden else turns
 
 
-def _turn(row: Sequence[Any]) -> Turn:
-    """The record of a number, a moment, an answer and a vote."""
-    number, asked_at, answer, relevance = row
-    return Turn(number, asked_at, read(answer), relevance)
-
-
-def _replace(connection: PgConnection, turn: int, answer: Answer) -> None:
-    run(connection, "UPDATE turns SET answer = %s WHERE id = %s", (holdable(written(answer)), turn))
+def _replace(connection: PgConnection, kept: Sequence[tuple[int, str]]) -> None:
+    """Keep these answers of turns, by id, in place of those that were kept."""
+    run_each(connection, "UPDATE turns SET answer = %s WHERE id = %s", [(holdable(text), turn) for turn, text in kept])

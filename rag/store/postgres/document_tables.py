@@ -5,23 +5,18 @@ Every function works on an open connection inside a transaction that the caller 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
 from rag.arrays import FloatMatrix, IntVector
-from rag.records import Block, BlockKind, Chunk, Document, Passage, Sentence, SentenceKind, Source, Span, StoredSentence
+from rag.records import BlockKind, Chunk, Document, Passage, Sentence, SentenceKind, Span, StoredSentence
 from rag.store.base import DocumentInfo, document_not_found
-from rag.store.fitting import now
 from rag.store.postgres.meta_tables import pg_dimension, pg_note_removed
 from rag.store.postgres.postgres_connections import PgConnection
 from rag.store.postgres.row_values import ResultRows, first, holdable, in_binary, one, rows, run, run_each
 from rag.store.postgres.vector_type import ids_of, is_of, matrix_of, sent
-
-PG_BLOCK = "span_start, span_end, kind, level, section, page, turns"
-_SENTENCE = "s.id, s.position, s.span_start, s.span_end, s.kind, s.text, s.section, s.page"
+from rag.store.rows import document_columns as columns
 
 
 def pg_stored_hash(connection: PgConnection, document_id: str) -> str | None:
@@ -32,47 +27,26 @@ def pg_stored_hash(connection: PgConnection, document_id: str) -> str | None:
 
 def pg_is_stored(connection: PgConnection, document: Document) -> bool:
     """Whether exactly this document is there: the same source, and the same hashes of its bytes and its text."""
-    source = document.source
     row = first(
         connection,
-        "SELECT title, location, media_type, content_sha256, text_sha256 FROM documents WHERE id = %s",
-        (holdable(source.id),),
+        f"SELECT {columns.SAME} FROM documents WHERE id = %s",  # noqa: S608 - constant columns
+        (holdable(document.source.id),),
     )
-    wanted = (source.title, source.location, source.media_type, document.content_sha256, document.text_sha256)
-    return row is not None and tuple(row) == wanted
+    return columns.is_same(row, document)
 
 
 def pg_insert_document(connection: PgConnection, document: Document, *, created_at: str | None) -> int:
     """Write a document and its blocks, and give back its number. `created_at` is that of the version it replaces."""
-    source = document.source
-    moment = now()
     number: int = one(
         connection,
-        "INSERT INTO documents (id, title, location, media_type, content_sha256, text_sha256, characters, warnings,"
-        " created_at, updated_at, modified_at, text) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
-        " RETURNING number",
-        (
-            source.id,
-            source.title,
-            source.location,
-            source.media_type,
-            document.content_sha256,
-            document.text_sha256,
-            len(document.text),
-            json.dumps(document.warnings),
-            created_at or moment,
-            moment,
-            document.modified_at,
-            document.text,
-        ),
+        f"INSERT INTO documents ({columns.NEW_DOCUMENT})"  # noqa: S608 - as above
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING number",
+        columns.document_values(document, created_at=created_at),
     )
     run_each(
         connection,
         "INSERT INTO blocks VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        [
-            (number, position, b.span.start, b.span.end, b.kind.value, b.level, b.section, b.page, json.dumps(b.turns))
-            for position, b in enumerate(document.blocks)
-        ],
+        columns.block_values(number, document),
     )
     _count(connection, documents=1)
     return number
@@ -84,12 +58,8 @@ def pg_insert_sentences(
     """Write the sentences of document `number`, and `vectors`, one row for each STATEMENT in order."""
     run_each(
         connection,
-        "INSERT INTO sentences (document, position, span_start, span_end, kind, section, page, text)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
-        [
-            (number, position, s.span.start, s.span.end, s.kind.value, s.section, s.page, s.span.of(text))
-            for position, s in enumerate(sentences)
-        ],
+        f"INSERT INTO sentences ({columns.NEW_SENTENCE}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",  # noqa: S608 - as above
+        columns.sentence_values(number, text, sentences),
     )
     ids = rows(
         connection,
@@ -107,23 +77,8 @@ def pg_insert_chunks(
     """Write the passages of document `number` as chunks, and `vectors`, one row for each; the new ids in order."""
     run_each(
         connection,
-        "INSERT INTO chunks (document, position, first_sentence, last_sentence, span_start, span_end, section, page,"
-        " text, search_text) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        [
-            (
-                number,
-                position,
-                p.first,
-                p.last,
-                p.span.start,
-                p.span.end,
-                p.section,
-                p.page,
-                p.span.of(text),
-                p.search_text,
-            )
-            for position, p in enumerate(passages)
-        ],
+        f"INSERT INTO chunks ({columns.NEW_CHUNK}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",  # noqa: S608 - as above
+        columns.chunk_values(number, text, passages),
     )
     ids = ids_of(rows(connection, "SELECT id FROM chunks WHERE document = %s ORDER BY position", (number,)))
     run_each(connection, "INSERT INTO chunk_vectors VALUES (%s, %s)", list(zip(ids, sent(vectors), strict=True)))
@@ -158,77 +113,30 @@ def pg_document(connection: PgConnection, document_id: str) -> Document:
     """The document as it was read. Raises DocumentNotFound."""
     row = first(
         connection,
-        "SELECT number, id, title, location, media_type, content_sha256, text_sha256, warnings, modified_at,"
-        " text FROM readable_documents WHERE id = %s",
+        f"SELECT {columns.DOCUMENT} FROM readable_documents WHERE id = %s",  # noqa: S608 - constant columns
         (holdable(document_id),),
     )
     if row is None:
         raise document_not_found(document_id)
-    number, *source, content_sha256, text_sha256, warnings, modified_at, text = row
     blocks = rows(
         connection,
-        f"SELECT {PG_BLOCK} FROM readable_blocks WHERE document = %s ORDER BY position",  # noqa: S608 - constant columns
-        (number,),
+        f"SELECT {columns.BLOCK} FROM readable_blocks WHERE document = %s ORDER BY position",  # noqa: S608 - constant columns
+        (row[0],),
     )
-    return Document(
-        source=Source(*source),
-        text=text,
-        blocks=tuple(pg_block_of(*block) for block in blocks),
-        content_sha256=content_sha256,
-        text_sha256=text_sha256,
-        warnings=tuple(json.loads(warnings)),
-        modified_at=modified_at,
-    )
-
-
-def pg_block_of(
-    start: int, end: int, kind: str, level: int, section: str, page: int | None, turns: str = "[]"
-) -> Block:
-    """The block of a row with the columns of PG_BLOCK; `turns` is missing in versions that older formats wrote."""
-    return Block(
-        Span(start, end), BlockKind(kind), level, section, page, tuple((at, turned) for at, turned in json.loads(turns))
-    )
-
-
-_DOCUMENT_INFO = (
-    "SELECT id, title, location, media_type, content_sha256, text_sha256, characters,"
-    " (SELECT sentences FROM readable_access WHERE document = d.number),"
-    " (SELECT chunks FROM readable_access WHERE document = d.number), created_at, updated_at, warnings,"
-    " (SELECT max(page) FROM readable_sentences s WHERE s.document = d.number)"
-    " FROM readable_documents d"
-)
+    return columns.document_of(row, blocks)
 
 
 def pg_documents(connection: PgConnection) -> list[DocumentInfo]:
     """All documents without their text, by title, then id."""
-    return [_info(*row) for row in rows(connection, f"{_DOCUMENT_INFO} ORDER BY title, id")]
+    return [columns.info_of(row) for row in rows(connection, f"{columns.DOCUMENT_INFO} ORDER BY title, id")]
 
 
 def pg_document_info(connection: PgConnection, document_id: str) -> DocumentInfo:
     """One document without its text. Raises DocumentNotFound."""
-    row = first(connection, f"{_DOCUMENT_INFO} WHERE id = %s", (holdable(document_id),))
+    row = first(connection, f"{columns.DOCUMENT_INFO} WHERE id = %s", (holdable(document_id),))
     if row is None:
         raise document_not_found(document_id)
-    return _info(*row)
-
-
-def _info(
-    document_id: str, title: str, location: str, media_type: str, content_sha256: str, text_sha256: str, *rest: Any
-) -> DocumentInfo:
-    """The record of a row of _DOCUMENT_INFO."""
-    characters, sentences, chunks, created_at, updated_at, warnings, pages = rest
-    return DocumentInfo(
-        Source(document_id, title, location, media_type),
-        content_sha256,
-        text_sha256,
-        characters,
-        sentences,
-        chunks,
-        created_at,
-        updated_at,
-        tuple(json.loads(warnings)),
-        pages,
-    )
+    return columns.info_of(row)
 
 
 def pg_sentences(connection: PgConnection, document_id: str, *, at_most: int | None = None) -> list[StoredSentence]:
@@ -236,8 +144,8 @@ def pg_sentences(connection: PgConnection, document_id: str, *, at_most: int | N
     number = one(connection, "SELECT number FROM readable_documents WHERE id = %s", (holdable(document_id),))
     if number is None:
         raise document_not_found(document_id)
-    statement = f"SELECT {_SENTENCE} FROM readable_sentences s WHERE document = %s ORDER BY position LIMIT %s"  # noqa: S608 - constant columns
-    return [_sentence(row) for row in rows(connection, statement, (number, at_most))]
+    statement = f"SELECT {columns.SENTENCE} FROM readable_sentences s WHERE document = %s ORDER BY position LIMIT %s"  # noqa: S608 - constant columns
+    return [columns.sentence_of(row) for row in rows(connection, statement, (number, at_most))]
 
 
 def pg_page_at(connection: PgConnection, document_id: str, offset: int) -> int | None:
@@ -311,44 +219,20 @@ def pg_list_items(connection: PgConnection, document_id: str, text_sha256: str, 
 def pg_chunks(connection: PgConnection, ids: Sequence[int]) -> dict[int, Chunk]:
     """The chunks with these ids by id, those that are there."""
     wanted = (_listed(ids),)
-    sentences: dict[int, list[StoredSentence]] = {}
-    for chunk_id, *row in rows(
+    sentence_rows = rows(
         connection,
-        f"SELECT c.id, {_SENTENCE} FROM readable_chunks c JOIN readable_sentences s ON s.document = c.document"  # noqa: S608 - as above
+        f"SELECT c.id, {columns.SENTENCE} FROM readable_chunks c JOIN readable_sentences s ON s.document = c.document"  # noqa: S608 - as above
         " AND s.position >= c.first_sentence AND s.position < c.last_sentence"
         " WHERE c.id = ANY (%s::bigint[]) ORDER BY c.id, s.position",
         wanted,
-    ):
-        sentences.setdefault(chunk_id, []).append(_sentence(row))
+    )
     found = rows(
         connection,
-        "SELECT c.id, d.id, d.title, d.location, d.media_type, d.text_sha256, c.span_start, c.span_end, c.text,"
-        " c.section, c.page, d.updated_at, d.modified_at FROM readable_chunks c"
-        " JOIN readable_documents d ON d.number = c.document"
+        f"SELECT {columns.CHUNK} FROM readable_chunks c JOIN readable_documents d ON d.number = c.document"  # noqa: S608 - as above
         " WHERE c.id = ANY (%s::bigint[]) ORDER BY c.id",
         wanted,
     )
-    return {
-        row[0]: Chunk(
-            id=row[0],
-            source=Source(*row[1:5]),
-            text_sha256=row[5],
-            span=Span(row[6], row[7]),
-            text=row[8],
-            section=row[9],
-            page=row[10],
-            sentences=tuple(sentences.get(row[0], ())),
-            updated_at=row[11],
-            modified_at=row[12],
-        )
-        for row in found
-    }
-
-
-def _sentence(row: Sequence[Any]) -> StoredSentence:
-    """The record of a row with the columns of _SENTENCE."""
-    number, position, start, end, kind, text, section, page = row
-    return StoredSentence(number, position, Span(start, end), SentenceKind(kind), text, section, page)
+    return columns.chunks_of(found, sentence_rows)
 
 
 def pg_sentence_vectors(connection: PgConnection, chunk_ids: Sequence[int]) -> tuple[IntVector, IntVector, FloatMatrix]:

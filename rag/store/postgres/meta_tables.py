@@ -13,9 +13,9 @@ from dataclasses import asdict
 import numpy as np
 
 from rag.arrays import IntVector
-from rag.errors import ModelMismatch
 from rag.records import ModelIdentity
 from rag.store.base import SiteThreshold
+from rag.store.fitting import check_model
 from rag.store.postgres.postgres_connections import PgConnection
 from rag.store.postgres.row_values import one, rows, run
 from rag.store.postgres.vector_type import ids_of
@@ -57,11 +57,8 @@ def pg_bind_model(connection: PgConnection, identity: ModelIdentity, place: str)
     bound = pg_model(connection)
     if bound is None:
         pg_change_fact(connection, "model", json.dumps(asdict(identity)))
-    elif bound != identity:
-        raise ModelMismatch(
-            f"{place} has vectors of the model {_named(bound)}; this is {_named(identity)}."
-            " Use that model, or ingest the documents into another database."
-        )
+    else:
+        check_model(bound, identity, place, "database")
 
 
 def pg_threshold(connection: PgConnection) -> SiteThreshold | None:
@@ -144,8 +141,3 @@ def note_node(connection: PgConnection, name: str, change: int) -> None:
 def forget_node(connection: PgConnection, name: str) -> None:
     """A process has closed the database."""
     run(connection, "DELETE FROM nodes WHERE name = %s", (name,))
-
-
-def _named(model: ModelIdentity) -> str:
-    """A model as people tell it from another."""
-    return f"{model.name} ({model.dimension} dimensions, SHA-256 {model.sha256[:12]})"

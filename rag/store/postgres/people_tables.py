@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
 from rag.store.people_store import LOCAL, KeyRecord, NewPerson, Person, SessionRecord
 from rag.store.postgres.postgres_connections import Connections, PgConnection
 from rag.store.postgres.row_values import ResultRows, first, holdable, in_binary, one, run, run_each
+from rag.store.rows import people_columns as columns
 
 _OF_KIND = "ARRAY(SELECT DISTINCT b.value FROM belongings b WHERE b.person = p.number AND b.kind = '{}')"
 _PERSON = (
-    "SELECT p.name, p.shown_as, p.mail, p.is_service, p.suspended, p.password <> '', p.created_at, p.signed_in_at,"  # noqa: S608 - constant
+    f"SELECT {columns.PERSON},"  # noqa: S608 - constant
     f" {_OF_KIND.format('role')}, {_OF_KIND.format('group')}, {_OF_KIND.format('edits')} FROM people p"
 )
-_SESSION = """
-SELECT s.digest, p.name, s.method, s.details, s.started_at, s.seen_at, s.ends_at
-FROM sessions s JOIN people p ON p.number = s.person"""
-_KEY = """
-SELECT k.id, k.digest, p.name, k.name, k.scopes, k.created_at, k.ends_at, k.used_at
-FROM keys k JOIN people p ON p.number = k.person"""
 _NUMBER = "(SELECT number FROM people WHERE name = %s)"
 
 
@@ -51,8 +45,8 @@ class PostgresPeople:
             )
             if not added:
                 return False
-            for kind, values in (("role", given.roles), ("group", given.groups), ("edits", given.edits)):
-                _write_belongings(connection, given.name, kind, values, LOCAL if kind != "group" else given.said_by)
+            for kind, values, said_by in columns.said_of(given):
+                _write_belongings(connection, given.name, kind, values, said_by)
         return True
 
     def belongings(self, name: str, kind: str, *, said_by: str = LOCAL) -> frozenset[str]:
@@ -117,25 +111,17 @@ class PostgresPeople:
             run(connection, "DELETE FROM sessions WHERE ends_at <= %s", (record.started_at,))
             run(
                 connection,
-                "INSERT INTO sessions (digest, person, method, details, started_at, seen_at, ends_at)"  # noqa: S608 - constant
+                f"INSERT INTO sessions ({columns.NEW_SESSION})"  # noqa: S608 - constant
                 f" VALUES (%s, {_NUMBER}, %s, %s, %s, %s, %s)",
-                (
-                    record.digest,
-                    holdable(record.person),
-                    record.method,
-                    record.details,
-                    record.started_at,
-                    record.seen_at,
-                    record.ends_at,
-                ),
+                columns.session_values(record, holdable(record.person)),
             )
 
     def session(self, digest: bytes) -> SessionRecord | None:
-        found = self._rows(f"{_SESSION} WHERE s.digest = %s", digest)
+        found = self._rows(f"{columns.SESSION} WHERE s.digest = %s", digest)
         return SessionRecord(*found[0]) if found else None
 
     def sessions(self, name: str) -> list[SessionRecord]:
-        asked = f"{_SESSION} WHERE p.name = %s ORDER BY s.seen_at DESC, s.digest"
+        asked = f"{columns.SESSION} WHERE p.name = %s ORDER BY s.seen_at DESC, s.digest"
         return [SessionRecord(*row) for row in self._rows(asked, holdable(name))]
 
     def count_sessions(self, moment: int) -> int:
@@ -169,26 +155,18 @@ class PostgresPeople:
                 return False
             run(
                 connection,
-                "INSERT INTO keys (id, digest, person, name, scopes, created_at, ends_at)"
-                " VALUES (%s, %s, %s, %s, %s, %s, %s)",
-                (
-                    record.id,
-                    record.digest,
-                    number,
-                    record.name,
-                    json.dumps(sorted(record.scopes)),
-                    record.created_at,
-                    record.ends_at,
-                ),
+                f"INSERT INTO keys ({columns.NEW_KEY}) VALUES (%s, %s, %s, %s, %s, %s, %s)",  # noqa: S608 - constant
+                columns.key_values(record, number),
             )
         return True
 
     def key(self, digest: bytes) -> KeyRecord | None:
-        found = self._rows(f"{_KEY} WHERE k.digest = %s", digest)
-        return _key(found[0]) if found else None
+        found = self._rows(f"{columns.KEY} WHERE k.digest = %s", digest)
+        return columns.key_of(found[0]) if found else None
 
     def keys(self, name: str) -> list[KeyRecord]:
-        return [_key(row) for row in self._rows(f"{_KEY} WHERE p.name = %s ORDER BY k.number DESC", holdable(name))]
+        found = self._rows(f"{columns.KEY} WHERE p.name = %s ORDER BY k.number DESC", holdable(name))
+        return [columns.key_of(row) for row in found]
 
     def touch_key(self, key_id: str, moment: int) -> None:
         self._write("UPDATE keys SET used_at = %s WHERE id = %s", moment, holdable(key_id))
@@ -224,22 +202,5 @@ def _write_belongings(connection: PgConnection, name: str, kind: str, values: It
 
 
 def _person(row: Any) -> Person:
-    name, shown_as, mail, is_service, suspended, has_password, created_at, signed_in_at, roles, groups, edits = row
-    return Person(
-        name=name,
-        shown_as=shown_as,
-        mail=mail,
-        is_service=is_service,
-        suspended=suspended,
-        has_password=has_password,
-        roles=frozenset(roles),
-        groups=frozenset(groups),
-        edits=frozenset(edits),
-        created_at=created_at,
-        signed_in_at=signed_in_at,
-    )
-
-
-def _key(row: Any) -> KeyRecord:
-    key_id, digest, person, name, scopes, created_at, ends_at, used_at = row
-    return KeyRecord(key_id, digest, person, name, frozenset(json.loads(scopes)), created_at, ends_at, used_at)
+    *known, roles, groups, edits = row
+    return columns.person_of(known, roles, groups, edits)

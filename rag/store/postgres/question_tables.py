@@ -7,17 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from rag.arrays import FloatVector
 from rag.store.base import DistinctQuestion, FeedbackRecord, LoggedQuestion
 from rag.store.fitting import now
 from rag.store.postgres.postgres_connections import Connections, PgConnection
 from rag.store.postgres.row_values import holdable, in_binary, one, rows, run
+from rag.store.rows import question_columns as columns
 from rag.store.wordings import distinct
-
-# As stored: little-endian whatever the machine.
-_STORED = np.dtype("<f4")
 
 
 class PostgresQuestionLog:
@@ -37,17 +33,8 @@ class PostgresQuestionLog:
             if keep_since is not None and vector is not None:
                 run(
                     connection,
-                    "INSERT INTO questions (answer_id, question, outcome, confidence, index_version, vector, asked_at)"
-                    " VALUES (%s, %s, %s, %s, %s, %s, %s)",
-                    (
-                        asking.answer_id,
-                        holdable(asking.question),
-                        asking.outcome,
-                        asking.confidence,
-                        asking.index_version,
-                        vector.astype(_STORED).tobytes(),
-                        asking.asked_at,
-                    ),
+                    f"INSERT INTO questions ({columns.NEW_ASKING}) VALUES (%s, %s, %s, %s, %s, %s, %s)",  # noqa: S608 - constant columns
+                    columns.asking_values(asking, holdable(asking.question), vector),
                 )
             _delete_before(connection, keep_since)
 
@@ -82,7 +69,7 @@ class PostgresQuestionLog:
         with self._connections.reading() as connection:
             askings = rows(
                 connection,
-                "SELECT id, answer_id, question, outcome, confidence, index_version, asked_at FROM questions"
+                f"SELECT id, {columns.ASKING} FROM questions"  # noqa: S608 - constant columns
                 " WHERE asked_at >= %s ORDER BY asked_at, id",
                 (since,),
             )
@@ -100,7 +87,7 @@ class PostgresQuestionLog:
             found = in_binary(
                 connection, "SELECT id, vector FROM questions WHERE id = ANY (%s::bigint[])", (_listed(ids),)
             )
-        return {number: np.frombuffer(vector, _STORED).astype(np.float32) for number, vector in found}
+        return {number: columns.vector_of(vector) for number, vector in found}
 
     def texts(self, ids: Sequence[int]) -> dict[int, str]:
         with self._connections.reading() as connection:
@@ -145,7 +132,7 @@ def pg_add_feedback(
     """Keep what someone thinks of an answer; its id."""
     feedback_id: int = one(
         connection,
-        "INSERT INTO feedback (answer_id, question, relevance, citation_number, comment, created_at, person)"
+        f"INSERT INTO feedback ({columns.NEW_FEEDBACK})"  # noqa: S608 - constant columns
         " VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id",
         (
             holdable(answer_id),
@@ -164,7 +151,7 @@ def pg_feedback_of(connection: PgConnection, person: str) -> list[FeedbackRecord
     """What a person thought of answers, oldest first; nothing for nobody in particular."""
     found = rows(
         connection,
-        "SELECT answer_id, relevance, citation_number, comment, created_at FROM feedback"
+        f"SELECT {columns.FEEDBACK} FROM feedback"  # noqa: S608 - constant columns
         " WHERE person = %s AND person <> '' ORDER BY id",
         (holdable(person),),
     )

@@ -5,17 +5,15 @@ Every function works on an open connection inside a transaction that the caller 
 
 from __future__ import annotations
 
-import hashlib
 import json
 
 from rag.records import Document, Source
 from rag.store.base import Version, document_not_found
 from rag.store.fitting import now
-from rag.store.postgres.document_tables import PG_BLOCK, pg_block_of
 from rag.store.postgres.postgres_connections import PgConnection
 from rag.store.postgres.row_values import first, holdable, in_binary, one, rows, run
+from rag.store.rows.document_columns import BLOCK, VERSION, VERSION_DOCUMENT, check_original, version_of
 
-_COLUMNS = "text_sha256, title, length(text), stored_at, superseded_at"
 # PostgreSQL takes no message of a gigabyte; a document of this size is stored without its original.
 _MAX_BYTES = 500_000_000
 
@@ -36,7 +34,7 @@ def pg_keep_version(connection: PgConnection, document_id: str, *, new_sha256: s
         number, *columns = row
         blocks = rows(
             connection,
-            f"SELECT {PG_BLOCK} FROM blocks WHERE document = %s ORDER BY position",  # noqa: S608 - constant columns
+            f"SELECT {BLOCK} FROM blocks WHERE document = %s ORDER BY position",  # noqa: S608 - constant columns
             (number,),
         )
         run(
@@ -62,7 +60,7 @@ def pg_versions(connection: PgConnection, document_id: str) -> list[Version]:
     """The earlier versions of a document that are kept, newest first."""
     found = rows(
         connection,
-        f"SELECT {_COLUMNS} FROM readable_versions WHERE document_id = %s ORDER BY id DESC",  # noqa: S608 - constant columns
+        f"SELECT {VERSION} FROM readable_versions WHERE document_id = %s ORDER BY id DESC",  # noqa: S608 - constant columns
         (holdable(document_id),),
     )
     return [Version(*row) for row in found]
@@ -72,30 +70,16 @@ def pg_version(connection: PgConnection, document_id: str, sha256: str) -> tuple
     """The newest earlier version whose text's SHA-256 begins with `sha256`, if it is kept."""
     row = first(
         connection,
-        f"SELECT {_COLUMNS}, location, media_type, content_sha256, modified_at, text, blocks"  # noqa: S608 - as above
+        f"SELECT {VERSION}, {VERSION_DOCUMENT}"  # noqa: S608 - as above
         " FROM readable_versions WHERE document_id = %s AND starts_with(text_sha256, %s) ORDER BY id DESC LIMIT 1",
         (holdable(document_id), holdable(sha256)),
     )
-    if row is None:
-        return None
-    version = Version(*row[:5])
-    location, media_type, content_sha256, modified_at, text, blocks = row[5:]
-    document = Document(
-        source=Source(document_id, version.title, location, media_type),
-        text=text,
-        blocks=tuple(pg_block_of(*block) for block in json.loads(blocks)),
-        content_sha256=content_sha256,
-        text_sha256=version.text_sha256,
-        modified_at=modified_at,
-    )
-    return version, document
+    return None if row is None else version_of(document_id, row)
 
 
 def pg_insert_original(connection: PgConnection, number: int, data: bytes, content_sha256: str) -> None:
     """Keep the bytes of document `number`, which was just written. Raises ValueError unless they have that SHA-256."""
-    found = hashlib.sha256(data).hexdigest()
-    if found != content_sha256:
-        raise ValueError(f"the original has the SHA-256 {found}; the document was read from {content_sha256}")
+    check_original(data, content_sha256)
     if len(data) <= _MAX_BYTES:
         run(connection, "INSERT INTO originals (document, data) VALUES (%s, %b)", (number, data))
 

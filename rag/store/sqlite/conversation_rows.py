@@ -12,7 +12,7 @@ from typing import Any
 import apsw
 
 from rag.errors import ConversationNotFound
-from rag.records import Access, Answer
+from rag.records import Access
 from rag.store.base import (
     Conversation,
     ConversationHead,
@@ -22,14 +22,13 @@ from rag.store.base import (
     conversation_full,
     conversation_not_found,
 )
-from rag.store.kept_answer import cites, documents_of, read, without_document, without_stand_alone, written
+from rag.store.kept_answer import documents_of, read, without_missing, without_stand_alone, written
+from rag.store.rows import conversation_columns as columns
 from rag.store.shown_turns import named_documents, without_forbidden
 from rag.store.sqlite.database import Database
 from rag.store.sqlite.readable import reading_as
 from rag.store.sqlite.storable import storable
 
-_COLUMNS = "number, id, title, created_at, updated_at"
-_TURN = "number, asked_at, answer, relevance"
 # Whose a conversation is, and who may open it. One that began where nobody had to sign in belongs to whoever reads all.
 _OWN = "((owner <> '' AND owner = :person) OR (owner = '' AND :reads_everything))"
 _OPEN = f"({_OWN} OR (shared_with <> '' AND shared_with IN (SELECT value FROM json_each(:groups))))"  # noqa: S608 - constant text
@@ -54,21 +53,11 @@ class SqliteConversations:
     def heads(self, keeping: RetentionPolicy, *, at_most: int) -> list[ConversationHead]:
         with self._database.reading() as connection:
             rows = connection.execute(
-                f"SELECT id, title, created_at, updated_at, shared_with FROM conversations WHERE {_OWN}"  # noqa: S608 - constant text
+                f"SELECT {columns.HEAD} FROM conversations WHERE {_OWN}"  # noqa: S608 - constant text
                 " AND updated_at >= :since ORDER BY updated_at DESC LIMIT :at_most",
                 self._who | {"since": keeping.live_since, "at_most": at_most},
             ).fetchall()
-        return [
-            ConversationHead(
-                id=str(found_id),
-                title=str(title),
-                created_at=str(created_at),
-                updated_at=str(updated_at),
-                expires_at=keeping.expires_at(str(updated_at)),
-                shared_with=str(shared_with),
-            )
-            for found_id, title, created_at, updated_at, shared_with in rows
-        ]
+        return [columns.head_of(row, keeping) for row in rows]
 
     def find_repeated(
         self, conversation_id: str | None, request_id: str, keeping: RetentionPolicy
@@ -157,13 +146,8 @@ class SqliteConversations:
                 "SELECT conversations.number, sum(octet_length(answer)) FROM conversations JOIN turns"
                 " ON conversation = conversations.number GROUP BY conversations.number ORDER BY updated_at, 1"
             ).fetchall()
-            excess, out = taken - most_bytes * 9 // 10, []
-            for number, size in oldest_first:
-                if excess <= 0:
-                    break
-                out.append((number,))
-                excess -= size
-            connection.executemany("DELETE FROM conversations WHERE number = ?", out)
+            out = columns.oldest_beyond(most_bytes, taken, oldest_first)
+            connection.executemany("DELETE FROM conversations WHERE number = ?", [(number,) for number in out])
         self._database.empty_log()
         return len(out)
 
@@ -188,26 +172,19 @@ class SqliteConversations:
     ) -> Conversation | None:
         """A conversation that has not expired, with its last turns, oldest first."""
         row = connection.execute(
-            f"SELECT {_COLUMNS}, shared_with, {_OWN} FROM conversations"  # noqa: S608 - constant text
+            f"SELECT number, {columns.HEAD}, {_OWN} FROM conversations"  # noqa: S608 - constant text
             f" WHERE id = :id AND updated_at >= :since AND {_OPEN}",
             self._of(conversation_id, keeping),
         ).fetchone()
         if row is None:
             return None
-        number, found_id, title, created_at, updated_at, shared_with, is_own = row
+        number, *head, is_own = row
         turns = connection.execute(
-            f"SELECT {_TURN} FROM turns WHERE conversation = ? ORDER BY number DESC LIMIT ?",  # noqa: S608 - as above
+            f"SELECT {columns.TURN} FROM turns WHERE conversation = ? ORDER BY number DESC LIMIT ?",  # noqa: S608 - as above
             (number, -1 if last is None else last),
         ).fetchall()
-        return Conversation(
-            found_id,
-            title,
-            created_at,
-            updated_at,
-            keeping.expires_at(updated_at),
-            tuple(_shown(connection, [_turn(turn) for turn in reversed(turns)])),
-            shared_with=shared_with if is_own else "",
-        )
+        shown = _shown(connection, [columns.turn_of(turn) for turn in reversed(turns)])
+        return columns.conversation_of(head, shown, keeping, is_own=bool(is_own))
 
     def _read_repeated(
         self, connection: apsw.Connection, conversation_id: str | None, request_id: str, keeping: RetentionPolicy
@@ -222,7 +199,7 @@ class SqliteConversations:
             f" WHERE {which} AND c.updated_at >= :since AND {_OWN} ORDER BY c.number DESC LIMIT 1",
             self._who | {"id": storable(conversation_id or ""), "request": request_id, "since": since},
         ).fetchone()
-        return None if row is None else (row[0], _turn(row[1:]))
+        return None if row is None else (row[0], columns.turn_of(row[1:]))
 
 
 def erase_document(connection: apsw.Connection, document_id: str) -> None:
@@ -231,24 +208,17 @@ def erase_document(connection: apsw.Connection, document_id: str) -> None:
     Later turns of a conversation that quoted it lose what was filled into their questions: that may be its words.
     """
     shows: list[Any] = connection.execute(
-        "SELECT t.id, t.conversation, t.number, t.answer FROM turn_documents d JOIN turns t ON t.id = d.turn"
+        f"SELECT {columns.SHOWING} FROM turn_documents d JOIN turns t ON t.id = d.turn"  # noqa: S608 - as above
         " WHERE d.document_id = ?",
         (storable(document_id),),
     ).fetchall()
-    first_quoted: dict[int, int] = {}
-    for turn, conversation, number, text in shows:
-        answer = read(text)
-        if cites(answer, document_id):
-            first_quoted[conversation] = min(number, first_quoted.get(conversation, number))
-        _replace(connection, turn, without_document(answer, document_id))
+    kept, first_quoted = columns.erased(shows, document_id)
+    _replace(connection, kept)
     for conversation, number in first_quoted.items():
         later: list[Any] = connection.execute(
             "SELECT id, answer FROM turns WHERE conversation = ? AND number > ?", (conversation, number)
         ).fetchall()
-        for turn, text in later:
-            answer = read(text)
-            if answer.stand_alone_question is not None:
-                _replace(connection, turn, without_stand_alone(answer))
+        _replace(connection, columns.without_filled_in(later))
     connection.execute("DELETE FROM turn_documents WHERE document_id = ?", (storable(document_id),))
 
 
@@ -270,9 +240,7 @@ def _insert_turn(
     if answer.stand_alone_question and changes != given.as_of and _has_removed(connection, conversation):
         answer = without_stand_alone(answer)
     stored = _stored(connection, ids)
-    for document_id in ids:
-        if document_id not in stored:
-            answer = without_document(answer, document_id)
+    answer = without_missing(answer, stored)
     text = storable(written(answer))
     turn: int = connection.execute(
         "INSERT INTO turns (conversation, number, request_id, answer, asked_at) VALUES (?, ?, ?, ?, ?) RETURNING id",
@@ -292,8 +260,7 @@ def _stored(connection: apsw.Connection, ids: Sequence[str]) -> set[str]:
 
 def _has_removed(connection: apsw.Connection, conversation: int) -> bool:
     """Whether a document that the conversation quoted was deleted."""
-    kept = connection.execute("SELECT answer FROM turns WHERE conversation = ?", (conversation,)).fetchall()
-    return any(citation.is_removed for (text,) in kept for citation in read(str(text)).citations)
+    return columns.have_removed(connection.execute("SELECT answer FROM turns WHERE conversation = ?", (conversation,)))
 
 
 def _shown(connection: apsw.Connection, turns: list[Turn]) -> list[Turn]:
@@ -310,11 +277,6 @@ def _shown(connection: apsw.Connection, turns: list[Turn]) -> list[Turn]:
     return without_forbidden(turns, forbidden) if forbidden else turns
 
 
-def _turn(row: Sequence[Any]) -> Turn:
-    """The record of a row with the columns of _TURN."""
-    number, asked_at, answer, relevance = row
-    return Turn(number, asked_at, read(answer), relevance)
-
-
-def _replace(connection: apsw.Connection, turn: int, answer: Answer) -> None:
-    connection.execute("UPDATE turns SET answer = ? WHERE id = ?", (storable(written(answer)), turn))
+def _replace(connection: apsw.Connection, kept: Sequence[tuple[int, str]]) -> None:
+    """Keep these answers of turns, by id, in place of those that were kept."""
+    connection.executemany("UPDATE turns SET answer = ? WHERE id = ?", [(storable(text), turn) for turn, text in kept])

@@ -14,17 +14,15 @@ import apsw
 import numpy as np
 
 from rag.arrays import FloatMatrix, IntVector
-from rag.records import Block, BlockKind, Chunk, Document, Passage, Sentence, SentenceKind, Source, Span, StoredSentence
+from rag.records import BlockKind, Chunk, Document, Passage, Sentence, SentenceKind, Span, StoredSentence
 from rag.store.base import DocumentInfo, document_not_found
-from rag.store.fitting import now
+from rag.store.rows import document_columns as columns
 from rag.store.sqlite import access_rows
 from rag.store.sqlite.meta_rows import dimension
 from rag.store.sqlite.storable import storable
 
 # As stored: little-endian whatever the machine.
 _STORED = np.dtype("<f4")
-BLOCK = "span_start, span_end, kind, level, section, page, turns"
-_SENTENCE = "s.id, s.position, s.span_start, s.span_end, s.kind, s.text, s.section, s.page"
 
 
 def stored_hash(connection: apsw.Connection, document_id: str) -> str | None:
@@ -37,42 +35,21 @@ def stored_hash(connection: apsw.Connection, document_id: str) -> str | None:
 
 def is_stored(connection: apsw.Connection, document: Document) -> bool:
     """Whether exactly this document is there: the same source, and the same hashes of its bytes and its text."""
-    source = document.source
     row = connection.execute(
-        "SELECT title, location, media_type, content_sha256, text_sha256 FROM documents WHERE id = ?", (source.id,)
+        f"SELECT {columns.SAME} FROM documents WHERE id = ?",  # noqa: S608 - constant columns
+        (document.source.id,),
     ).fetchone()
-    wanted = (source.title, source.location, source.media_type, document.content_sha256, document.text_sha256)
-    return row is not None and tuple(row) == wanted
+    return columns.is_same(row, document)
 
 
 def insert_document(connection: apsw.Connection, document: Document, *, created_at: str | None) -> int:
     """Write a document and its blocks, and give back its number. `created_at` is that of the version it replaces."""
-    source = document.source
-    moment = now()
     number: int = connection.execute(
-        "INSERT INTO documents (id, title, location, media_type, content_sha256, text_sha256, characters, warnings,"
-        " created_at, updated_at, modified_at, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number",
-        (
-            source.id,
-            source.title,
-            source.location,
-            source.media_type,
-            document.content_sha256,
-            document.text_sha256,
-            len(document.text),
-            json.dumps(document.warnings),
-            created_at or moment,
-            moment,
-            document.modified_at,
-            document.text,
-        ),
+        f"INSERT INTO documents ({columns.NEW_DOCUMENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number",  # noqa: S608 - as above
+        columns.document_values(document, created_at=created_at),
     ).get
     connection.executemany(
-        "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (number, position, b.span.start, b.span.end, b.kind.value, b.level, b.section, b.page, json.dumps(b.turns))
-            for position, b in enumerate(document.blocks)
-        ],
+        "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", columns.block_values(number, document)
     )
     return number
 
@@ -82,12 +59,8 @@ def insert_sentences(
 ) -> None:
     """Write the sentences of document `number`, and `vectors`, one row for each STATEMENT in order."""
     connection.executemany(
-        "INSERT INTO sentences (document, position, span_start, span_end, kind, section, page, text)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (number, position, s.span.start, s.span.end, s.kind.value, s.section, s.page, s.span.of(text))
-            for position, s in enumerate(sentences)
-        ],
+        f"INSERT INTO sentences ({columns.NEW_SENTENCE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - as above
+        columns.sentence_values(number, text, sentences),
     )
     ids = connection.execute(
         "SELECT id FROM sentences WHERE document = ? AND kind = ? ORDER BY position",
@@ -101,23 +74,8 @@ def insert_chunks(
 ) -> None:
     """Write the passages of document `number` as chunks with new ids, and `vectors`, one row for each."""
     connection.executemany(
-        "INSERT INTO chunks (document, position, first_sentence, last_sentence, span_start, span_end, section, page,"
-        " text, search_text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                number,
-                position,
-                p.first,
-                p.last,
-                p.span.start,
-                p.span.end,
-                p.section,
-                p.page,
-                p.span.of(text),
-                p.search_text,
-            )
-            for position, p in enumerate(passages)
-        ],
+        f"INSERT INTO chunks ({columns.NEW_CHUNK}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - as above
+        columns.chunk_values(number, text, passages),
     )
     ids = connection.execute("SELECT id FROM chunks WHERE document = ? ORDER BY position", (number,)).fetchall()
     connection.executemany("INSERT INTO chunk_vectors VALUES (?, ?)", _vector_rows(ids, vectors))
@@ -139,75 +97,29 @@ def remove_document(connection: apsw.Connection, document_id: str) -> str | None
 def read_document(connection: apsw.Connection, document_id: str) -> Document:
     """The document as it was read. Raises DocumentNotFound."""
     row = connection.execute(
-        "SELECT number, id, title, location, media_type, content_sha256, text_sha256, warnings, modified_at,"
-        " text FROM readable_documents WHERE id = ?",
+        f"SELECT {columns.DOCUMENT} FROM readable_documents WHERE id = ?",  # noqa: S608 - constant columns
         (storable(document_id),),
     ).fetchone()
     if row is None:
         raise document_not_found(document_id)
-    number, *source, content_sha256, text_sha256, warnings, modified_at, text = row
     blocks = connection.execute(
-        f"SELECT {BLOCK} FROM readable_blocks WHERE document = ? ORDER BY position",  # noqa: S608 - constant columns
-        (number,),
+        f"SELECT {columns.BLOCK} FROM readable_blocks WHERE document = ? ORDER BY position",  # noqa: S608 - constant columns
+        (row[0],),
     )
-    return Document(
-        source=Source(*source),
-        text=text,
-        blocks=tuple(block_of(*row) for row in blocks),
-        content_sha256=content_sha256,
-        text_sha256=text_sha256,
-        warnings=tuple(json.loads(warnings)),
-        modified_at=modified_at,
-    )
-
-
-def block_of(start: int, end: int, kind: str, level: int, section: str, page: int | None, turns: str = "[]") -> Block:
-    """The block of a row with the columns of BLOCK; `turns` is missing where formats before the seventh wrote it."""
-    return Block(
-        Span(start, end), BlockKind(kind), level, section, page, tuple((at, turned) for at, turned in json.loads(turns))
-    )
-
-
-_DOCUMENT_INFO = (
-    "SELECT id, title, location, media_type, content_sha256, text_sha256, characters,"
-    " (SELECT sentences FROM readable_access WHERE document = d.number),"
-    " (SELECT chunks FROM readable_access WHERE document = d.number), created_at, updated_at, warnings,"
-    " (SELECT max(page) FROM readable_sentences s WHERE s.document = d.number)"
-    " FROM readable_documents d"
-)
+    return columns.document_of(row, blocks)
 
 
 def list_documents(connection: apsw.Connection) -> list[DocumentInfo]:
     """All documents without their text, by title, then id."""
-    return [_document_info(*row) for row in connection.execute(f"{_DOCUMENT_INFO} ORDER BY title, id")]
+    return [columns.info_of(row) for row in connection.execute(f"{columns.DOCUMENT_INFO} ORDER BY title, id")]
 
 
 def read_document_info(connection: apsw.Connection, document_id: str) -> DocumentInfo:
     """One document without its text. Raises DocumentNotFound."""
-    row = connection.execute(f"{_DOCUMENT_INFO} WHERE id = ?", (storable(document_id),)).fetchone()
+    row = connection.execute(f"{columns.DOCUMENT_INFO} WHERE id = ?", (storable(document_id),)).fetchone()
     if row is None:
         raise document_not_found(document_id)
-    return _document_info(*row)
-
-
-def _document_info(
-    document_id: str, title: str, location: str, media_type: str, content_sha256: str, text_sha256: str, *rest: Any
-) -> DocumentInfo:
-    """The record of a row of _DOCUMENT_INFO."""
-    characters, sentences, chunks, created_at, updated_at, warnings, pages = rest
-    source = Source(document_id, title, location, media_type)
-    return DocumentInfo(
-        source,
-        content_sha256,
-        text_sha256,
-        characters,
-        sentences,
-        chunks,
-        created_at,
-        updated_at,
-        tuple(json.loads(warnings)),
-        pages,
-    )
+    return columns.info_of(row)
 
 
 def read_sentences(
@@ -217,8 +129,8 @@ def read_sentences(
     number = connection.execute("SELECT number FROM readable_documents WHERE id = ?", (storable(document_id),)).get
     if number is None:
         raise document_not_found(document_id)
-    query = f"SELECT {_SENTENCE} FROM readable_sentences s WHERE document = ? ORDER BY position LIMIT ?"  # noqa: S608 - constant columns
-    return [_sentence(row) for row in connection.execute(query, (number, -1 if at_most is None else at_most))]
+    query = f"SELECT {columns.SENTENCE} FROM readable_sentences s WHERE document = ? ORDER BY position LIMIT ?"  # noqa: S608 - constant columns
+    return [columns.sentence_of(row) for row in connection.execute(query, (number, -1 if at_most is None else at_most))]
 
 
 def page_at(connection: apsw.Connection, document_id: str, offset: int) -> int | None:
@@ -282,42 +194,18 @@ def read_list_items(connection: apsw.Connection, document_id: str, text_sha256: 
 def read_chunks(connection: apsw.Connection, ids: Sequence[int]) -> dict[int, Chunk]:
     """The chunks with these ids by id, those that are there."""
     wanted = _listed(ids)
-    sentences: dict[int, list[StoredSentence]] = {}
-    for chunk_id, *row in connection.execute(
-        f"SELECT c.id, {_SENTENCE} FROM readable_chunks c JOIN readable_sentences s ON s.document = c.document"  # noqa: S608 - as above
+    sentence_rows = connection.execute(
+        f"SELECT c.id, {columns.SENTENCE} FROM readable_chunks c JOIN readable_sentences s ON s.document = c.document"  # noqa: S608 - as above
         " AND s.position >= c.first_sentence AND s.position < c.last_sentence"
         " WHERE c.id IN (SELECT value FROM json_each(?)) ORDER BY c.id, s.position",
         (wanted,),
-    ):
-        sentences.setdefault(chunk_id, []).append(_sentence(row))
+    )
     rows = connection.execute(
-        "SELECT c.id, d.id, d.title, d.location, d.media_type, d.text_sha256, c.span_start, c.span_end, c.text,"
-        " c.section, c.page, d.updated_at, d.modified_at FROM readable_chunks c"
-        " JOIN readable_documents d ON d.number = c.document"
+        f"SELECT {columns.CHUNK} FROM readable_chunks c JOIN readable_documents d ON d.number = c.document"  # noqa: S608 - as above
         " WHERE c.id IN (SELECT value FROM json_each(?)) ORDER BY c.id",
         (wanted,),
     )
-    return {
-        row[0]: Chunk(
-            id=row[0],
-            source=Source(*row[1:5]),
-            text_sha256=row[5],
-            span=Span(row[6], row[7]),
-            text=row[8],
-            section=row[9],
-            page=row[10],
-            sentences=tuple(sentences.get(row[0], ())),
-            updated_at=row[11],
-            modified_at=row[12],
-        )
-        for row in rows
-    }
-
-
-def _sentence(row: Sequence[Any]) -> StoredSentence:
-    """The record of a row with the columns of _SENTENCE."""
-    number, position, start, end, kind, text, section, page = row
-    return StoredSentence(number, position, Span(start, end), SentenceKind(kind), text, section, page)
+    return columns.chunks_of(rows, sentence_rows)
 
 
 def read_sentence_vectors(

@@ -5,26 +5,19 @@ Every function works on an open connection inside a transaction that the caller 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
 
 import apsw
 
-from rag.records import Source
-from rag.store.base import UNTRUSTED, FileRecord, KnownFile, Stamp
+from rag.store.base import FileRecord, KnownFile
+from rag.store.rows import file_columns as columns
 from rag.store.sqlite.access_rows import stamp_again
-
-_FILE = (
-    "f.path, f.location, f.size, f.mtime_ns, f.inode, f.content_sha256, f.document_id, f.error, f.read_at, f.read_with"
-)
-_DOCUMENT = "d.id, d.title, d.location, d.media_type, d.content_sha256, d.modified_at"
-_KNOWN = f"SELECT {_FILE}, {_DOCUMENT} FROM files f LEFT JOIN documents d ON d.id = f.document_id"  # noqa: S608 - constants
 
 
 def read_file(connection: apsw.Connection, path: bytes) -> KnownFile | None:
     """What is known of one file; None of one that was never read."""
-    row = connection.execute(f"{_KNOWN} WHERE f.path = ?", (path,)).fetchone()
-    return None if row is None else _known(row)
+    row = connection.execute(f"{columns.KNOWN} WHERE f.path = ?", (path,)).fetchone()
+    return None if row is None else columns.known_of(row)
 
 
 def read_files(connection: apsw.Connection, prefix: bytes, location: str) -> list[KnownFile]:
@@ -33,10 +26,10 @@ def read_files(connection: apsw.Connection, prefix: bytes, location: str) -> lis
     `prefix` is the folder's path with a slash at its end, `location` the same for people.
     """
     end = prefix[:-1] + b"0"  # which follows the slash
-    rows = connection.execute(f"{_KNOWN} WHERE f.path >= ? AND f.path < ? ORDER BY f.path", (prefix, end))
+    rows = connection.execute(f"{columns.KNOWN} WHERE f.path >= ? AND f.path < ? ORDER BY f.path", (prefix, end))
     above = location[:-1] + "0"  # likewise
     return [
-        *map(_known, rows),
+        *map(columns.known_of, rows),
         *_read_unremembered(connection, "d.location >= ? AND d.location < ?", (location, above)),
     ]
 
@@ -53,16 +46,16 @@ def _read_unremembered(connection: apsw.Connection, condition: str, values: tupl
     An earlier version of the program stored them, or they were given such a location by other means.
     """
     rows = connection.execute(
-        f"SELECT {_DOCUMENT} FROM documents d WHERE {condition}"  # noqa: S608 - constants
-        " AND NOT EXISTS (SELECT 1 FROM files f WHERE f.document_id = d.id) ORDER BY d.location",
+        columns.unremembered_where(condition),
         values,
     )
-    return [KnownFile(FileRecord(b"", row[2], UNTRUSTED, row[4], row[0], "", "", ""), *_document(row)) for row in rows]
+    return [columns.unremembered_of(row) for row in rows]
 
 
 def read_failed(connection: apsw.Connection) -> list[FileRecord]:
     """The files that did not become documents when they were last read, by path."""
-    return [_record(row) for row in connection.execute(f"SELECT {_FILE} FROM files f WHERE error != '' ORDER BY path")]  # noqa: S608 - constants
+    failed = f"SELECT {columns.FILE} FROM files f WHERE error != '' ORDER BY path"  # noqa: S608 - constants
+    return [columns.file_of(row) for row in connection.execute(failed)]
 
 
 def owner_of(connection: apsw.Connection, document_id: str) -> tuple[bytes, str] | None:
@@ -75,10 +68,7 @@ def owner_of(connection: apsw.Connection, document_id: str) -> tuple[bytes, str]
 
 def same_content(connection: apsw.Connection) -> list[tuple[str, str]]:
     """SHA-256 and location of each document that was read from the same bytes as another, in that order."""
-    rows = connection.execute(
-        "SELECT content_sha256, location FROM documents WHERE content_sha256 IN"
-        " (SELECT content_sha256 FROM documents GROUP BY content_sha256 HAVING count(*) > 1) ORDER BY 1, 2"
-    )
+    rows = connection.execute(columns.SAME_CONTENT)
     return [(row[0], row[1]) for row in rows]
 
 
@@ -87,22 +77,9 @@ def write_files(connection: apsw.Connection, records: Iterable[FileRecord]) -> N
     for record in records:
         if record.document_id:
             connection.execute("DELETE FROM files WHERE document_id = ?", (record.document_id,))
-        stamp = record.stamp
         connection.execute(
-            "INSERT OR REPLACE INTO files (path, location, size, mtime_ns, inode, content_sha256, document_id, error,"
-            " read_at, read_with) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                record.path,
-                record.location,
-                stamp.size,
-                stamp.mtime_ns,
-                stamp.inode,
-                record.content_sha256,
-                record.document_id,
-                record.error,
-                record.read_at,
-                record.read_with,
-            ),
+            f"INSERT OR REPLACE INTO files ({columns.NEW_FILE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - constants
+            columns.file_values(record),
         )
 
 
@@ -124,18 +101,3 @@ def relocate(connection: apsw.Connection, document_id: str, location: str, modif
     ).get
     if number is not None:
         stamp_again(connection, number)
-
-
-def _known(row: Sequence[Any]) -> KnownFile:
-    """The record of a row with the columns of _FILE and _DOCUMENT."""
-    record = _record(row[:10])
-    return KnownFile(record) if row[10] is None else KnownFile(record, *_document(row[10:]))
-
-
-def _record(row: Sequence[Any]) -> FileRecord:
-    path, location, size, mtime_ns, inode, *rest = row
-    return FileRecord(bytes(path), location, Stamp(size, mtime_ns, inode), *rest)
-
-
-def _document(row: Sequence[Any]) -> tuple[Source, str, str]:
-    return Source(*row[:4]), row[4], row[5]

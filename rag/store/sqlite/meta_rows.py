@@ -11,9 +11,9 @@ from pathlib import Path
 
 import apsw
 
-from rag.errors import ModelMismatch
 from rag.records import ModelIdentity
 from rag.store.base import SiteThreshold
+from rag.store.fitting import check_model
 
 
 def read_model(connection: apsw.Connection) -> ModelIdentity | None:
@@ -34,11 +34,8 @@ def bind_model(connection: apsw.Connection, identity: ModelIdentity, path: Path)
     if bound is None:
         value = json.dumps(asdict(identity))
         connection.execute("INSERT INTO meta (name, value) VALUES ('model', ?)", (value,))
-    elif bound != identity:
-        raise ModelMismatch(
-            f"{path} has vectors of the model {_name(bound)}; this is {_name(identity)}."
-            " Use that model, or ingest the documents into another data directory."
-        )
+    else:
+        check_model(bound, identity, path, "data directory")
 
 
 def fact(connection: apsw.Connection, name: str) -> int | str | None:
@@ -64,8 +61,3 @@ def write_threshold(connection: apsw.Connection, threshold: SiteThreshold | None
     if threshold is not None:
         value = json.dumps(asdict(threshold))
         connection.execute("INSERT INTO meta (name, value) VALUES ('threshold', ?)", (value,))
-
-
-def _name(model: ModelIdentity) -> str:
-    """A model as people tell it from another."""
-    return f"{model.name} ({model.dimension} dimensions, SHA-256 {model.sha256[:12]})"

@@ -11,6 +11,7 @@ import apsw
 
 from rag.records import Document, Source
 from rag.store.base import document_not_found
+from rag.store.rows.document_columns import check_original
 from rag.store.sqlite.storable import storable
 
 # SQLite stores no value of a gigabyte or more; a document of that size is stored without its original.
@@ -19,9 +20,7 @@ _MAX_BYTES = 950_000_000
 
 def insert_original(connection: apsw.Connection, number: int, data: bytes, content_sha256: str) -> None:
     """Keep the bytes of document `number`, which was just written. Raises ValueError unless they have that SHA-256."""
-    found = hashlib.sha256(data).hexdigest()
-    if found != content_sha256:
-        raise ValueError(f"the original has the SHA-256 {found}; the document was read from {content_sha256}")
+    check_original(data, content_sha256)
     if len(data) <= _MAX_BYTES:
         connection.execute("INSERT INTO originals (document, data) VALUES (?, ?)", (number, data))
 
@@ -84,15 +83,8 @@ def read_original_part(connection: apsw.Connection, document_id: str, sha256: st
 
 def original_sha256(connection: apsw.Connection, document_id: str) -> str | None:
     """The SHA-256 of a document's original, None where none is kept. Raises DocumentNotFound."""
-    row = connection.execute(
-        "SELECT content_sha256, length(data)"
-        " FROM readable_documents LEFT JOIN readable_originals ON document = number WHERE id = ?",
-        (storable(document_id),),
-    ).fetchone()
-    if row is None:
-        raise document_not_found(document_id)
-    sha256, size = row
-    return None if size is None else str(sha256)
+    described = describe_original(connection, document_id)
+    return None if described is None else described[1]
 
 
 def damaged_originals(connection: apsw.Connection) -> tuple[int, list[str]]:

@@ -9,20 +9,14 @@ from typing import Any
 import apsw
 
 from rag.store.people_store import LOCAL, KeyRecord, NewPerson, Person, SessionRecord
+from rag.store.rows import people_columns as columns
 from rag.store.sqlite.database import Database
 
-_PERSON = """
-SELECT p.name, p.shown_as, p.mail, p.is_service, p.suspended, p.password <> '', p.created_at, p.signed_in_at,
-    (SELECT json_group_array(DISTINCT b.value) FROM belongings b WHERE b.person = p.number AND b.kind = 'role'),
-    (SELECT json_group_array(DISTINCT b.value) FROM belongings b WHERE b.person = p.number AND b.kind = 'group'),
-    (SELECT json_group_array(DISTINCT b.value) FROM belongings b WHERE b.person = p.number AND b.kind = 'edits')
-FROM people p"""
-_SESSION = """
-SELECT s.digest, p.name, s.method, s.details, s.started_at, s.seen_at, s.ends_at
-FROM sessions s JOIN people p ON p.number = s.person"""
-_KEY = """
-SELECT k.id, k.digest, p.name, k.name, k.scopes, k.created_at, k.ends_at, k.used_at
-FROM keys k JOIN people p ON p.number = k.person"""
+_SAID = "(SELECT json_group_array(DISTINCT b.value) FROM belongings b WHERE b.person = p.number AND b.kind = '{}')"
+_PERSON = (
+    f"SELECT {columns.PERSON},"  # noqa: S608 - constant
+    f" {_SAID.format('role')}, {_SAID.format('group')}, {_SAID.format('edits')} FROM people p"
+)
 _NUMBER = "(SELECT number FROM people WHERE name = ?)"
 
 
@@ -52,8 +46,8 @@ class SqlitePeople:
             ).fetchall()
             if not added:
                 return False
-            for kind, values in (("role", given.roles), ("group", given.groups), ("edits", given.edits)):
-                _write_belongings(connection, given.name, kind, values, LOCAL if kind != "group" else given.said_by)
+            for kind, values, said_by in columns.said_of(given):
+                _write_belongings(connection, given.name, kind, values, said_by)
         return True
 
     def belongings(self, name: str, kind: str, *, said_by: str = LOCAL) -> frozenset[str]:
@@ -116,25 +110,18 @@ class SqlitePeople:
         with self._database.writing() as connection:
             connection.execute("DELETE FROM sessions WHERE ends_at <= ?", (record.started_at,))
             connection.execute(
-                "INSERT INTO sessions (digest, person, method, details, started_at, seen_at, ends_at)"  # noqa: S608 - constant
+                f"INSERT INTO sessions ({columns.NEW_SESSION})"  # noqa: S608 - constant
                 f" VALUES (?, {_NUMBER}, ?, ?, ?, ?, ?)",
-                (
-                    record.digest,
-                    record.person,
-                    record.method,
-                    record.details,
-                    record.started_at,
-                    record.seen_at,
-                    record.ends_at,
-                ),
+                columns.session_values(record, record.person),
             )
 
     def session(self, digest: bytes) -> SessionRecord | None:
-        rows = self._rows(f"{_SESSION} WHERE s.digest = ?", digest)
+        rows = self._rows(f"{columns.SESSION} WHERE s.digest = ?", digest)
         return SessionRecord(*rows[0]) if rows else None
 
     def sessions(self, name: str) -> list[SessionRecord]:
-        return [SessionRecord(*row) for row in self._rows(f"{_SESSION} WHERE p.name = ? ORDER BY s.seen_at DESC", name)]
+        rows = self._rows(f"{columns.SESSION} WHERE p.name = ? ORDER BY s.seen_at DESC", name)
+        return [SessionRecord(*row) for row in rows]
 
     def count_sessions(self, moment: int) -> int:
         return int(self._rows("SELECT count(*) FROM sessions WHERE ends_at > ?", moment)[0][0])
@@ -166,26 +153,19 @@ class SqlitePeople:
             if int(count) >= at_most or int(of_name) >= at_most_of_name:
                 return False
             connection.execute(
-                "INSERT INTO keys (id, digest, person, name, scopes, created_at, ends_at)"  # noqa: S608 - as above
+                f"INSERT INTO keys ({columns.NEW_KEY})"  # noqa: S608 - as above
                 f" VALUES (?, ?, {_NUMBER}, ?, ?, ?, ?)",
-                (
-                    record.id,
-                    record.digest,
-                    record.person,
-                    record.name,
-                    json.dumps(sorted(record.scopes)),
-                    record.created_at,
-                    record.ends_at,
-                ),
+                columns.key_values(record, record.person),
             )
         return True
 
     def key(self, digest: bytes) -> KeyRecord | None:
-        rows = self._rows(f"{_KEY} WHERE k.digest = ?", digest)
-        return _key(rows[0]) if rows else None
+        rows = self._rows(f"{columns.KEY} WHERE k.digest = ?", digest)
+        return columns.key_of(rows[0]) if rows else None
 
     def keys(self, name: str) -> list[KeyRecord]:
-        return [_key(row) for row in self._rows(f"{_KEY} WHERE p.name = ? ORDER BY k.number DESC", name)]
+        rows = self._rows(f"{columns.KEY} WHERE p.name = ? ORDER BY k.number DESC", name)
+        return [columns.key_of(row) for row in rows]
 
     def touch_key(self, key_id: str, moment: int) -> None:
         self._write("UPDATE keys SET used_at = ? WHERE id = ?", moment, key_id)
@@ -214,22 +194,5 @@ def _write_belongings(connection: apsw.Connection, name: str, kind: str, values:
 
 
 def _person(row: Any) -> Person:
-    name, shown_as, mail, is_service, suspended, has_password, created_at, signed_in_at, roles, groups, edits = row
-    return Person(
-        name=name,
-        shown_as=shown_as,
-        mail=mail,
-        is_service=bool(is_service),
-        suspended=bool(suspended),
-        has_password=bool(has_password),
-        roles=frozenset(json.loads(roles)),
-        groups=frozenset(json.loads(groups)),
-        edits=frozenset(json.loads(edits)),
-        created_at=created_at,
-        signed_in_at=signed_in_at,
-    )
-
-
-def _key(row: Any) -> KeyRecord:
-    key_id, digest, person, name, scopes, created_at, ends_at, used_at = row
-    return KeyRecord(key_id, digest, person, name, frozenset(json.loads(scopes)), created_at, ends_at, used_at)
+    *known, roles, groups, edits = row
+    return columns.person_of(known, json.loads(roles), json.loads(groups), json.loads(edits))

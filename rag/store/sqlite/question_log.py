@@ -10,17 +10,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import apsw
-import numpy as np
 
 from rag.arrays import FloatVector
 from rag.store.base import DistinctQuestion, FeedbackRecord, LoggedQuestion
 from rag.store.fitting import now
+from rag.store.rows import question_columns as columns
 from rag.store.sqlite.database import Database
 from rag.store.sqlite.storable import storable
 from rag.store.wordings import distinct
-
-# As stored: little-endian whatever the machine.
-_STORED = np.dtype("<f4")
 
 
 class SqliteQuestionLog:
@@ -37,17 +34,8 @@ class SqliteQuestionLog:
             )
             if keep_since is not None and vector is not None:
                 connection.execute(
-                    "INSERT INTO questions (answer_id, question, outcome, confidence, index_version, vector, asked_at)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        asking.answer_id,
-                        storable(asking.question),
-                        asking.outcome,
-                        asking.confidence,
-                        asking.index_version,
-                        vector.astype(_STORED).tobytes(),
-                        asking.asked_at,
-                    ),
+                    f"INSERT INTO questions ({columns.NEW_ASKING}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - constant columns
+                    columns.asking_values(asking, storable(asking.question), vector),
                 )
             connection.execute(*_delete_before(keep_since))
             has_deleted = connection.changes() > 0
@@ -81,7 +69,7 @@ class SqliteQuestionLog:
     def wordings(self, since: str) -> list[DistinctQuestion]:
         with self._database.reading() as connection:
             rows: list[Any] = connection.execute(
-                "SELECT id, answer_id, question, outcome, confidence, index_version, asked_at FROM questions"
+                f"SELECT id, {columns.ASKING} FROM questions"  # noqa: S608 - constant columns
                 " WHERE asked_at >= ? ORDER BY asked_at, id",
                 (since,),
             ).fetchall()
@@ -97,7 +85,7 @@ class SqliteQuestionLog:
             rows = connection.execute(
                 "SELECT id, vector FROM questions WHERE id IN (SELECT value FROM json_each(?))", (_listed(ids),)
             )
-            return {number: np.frombuffer(vector, _STORED).astype(np.float32) for number, vector in rows}
+            return {number: columns.vector_of(vector) for number, vector in rows}
 
     def texts(self, ids: Sequence[int]) -> dict[int, str]:
         with self._database.reading() as connection:
@@ -144,7 +132,7 @@ def add_feedback(
 ) -> int:
     """Keep what someone thinks of an answer; its id."""
     feedback_id: int = connection.execute(
-        "INSERT INTO feedback (answer_id, question, relevance, citation_number, comment, created_at, person)"
+        f"INSERT INTO feedback ({columns.NEW_FEEDBACK})"  # noqa: S608 - constant columns
         " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
         (
             storable(answer_id),
@@ -163,7 +151,7 @@ def feedback_of(database: Database, person: str) -> list[FeedbackRecord]:
     """What a person thought of answers, oldest first; nothing for nobody in particular."""
     with database.reading() as connection:
         rows: list[Any] = connection.execute(
-            "SELECT answer_id, relevance, citation_number, comment, created_at FROM feedback"
+            f"SELECT {columns.FEEDBACK} FROM feedback"  # noqa: S608 - constant columns
             " WHERE person = ? AND person <> '' ORDER BY id",
             (storable(person),),
         ).fetchall()

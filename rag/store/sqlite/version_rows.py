@@ -10,13 +10,11 @@ import json
 
 import apsw
 
-from rag.records import Document, Source
+from rag.records import Document
 from rag.store.base import Version
 from rag.store.fitting import now
-from rag.store.sqlite.document_rows import BLOCK, block_of
+from rag.store.rows.document_columns import BLOCK, VERSION, VERSION_DOCUMENT, version_of
 from rag.store.sqlite.storable import storable
-
-_COLUMNS = "text_sha256, title, length(text), stored_at, superseded_at"
 
 
 def keep_version(connection: apsw.Connection, document_id: str, *, new_sha256: str, at_most: int) -> None:
@@ -56,7 +54,7 @@ def forget_versions(connection: apsw.Connection, document_id: str) -> None:
 def list_versions(connection: apsw.Connection, document_id: str) -> list[Version]:
     """The earlier versions of a document that are kept, newest first."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM readable_versions WHERE document_id = ? ORDER BY id DESC",  # noqa: S608 - constant columns
+        f"SELECT {VERSION} FROM readable_versions WHERE document_id = ? ORDER BY id DESC",  # noqa: S608 - constant columns
         (storable(document_id),),
     )
     return [Version(*row) for row in rows]
@@ -65,24 +63,12 @@ def list_versions(connection: apsw.Connection, document_id: str) -> list[Version
 def read_version(connection: apsw.Connection, document_id: str, sha256: str) -> tuple[Version, Document] | None:
     """The newest earlier version whose text's SHA-256 begins with `sha256`, if it is kept."""
     row = connection.execute(
-        f"SELECT {_COLUMNS}, location, media_type, content_sha256, modified_at, text, blocks"  # noqa: S608 - as above
+        f"SELECT {VERSION}, {VERSION_DOCUMENT}"  # noqa: S608 - as above
         " FROM readable_versions WHERE document_id = ?1 AND substr(text_sha256, 1, length(?2)) = ?2"
         " ORDER BY id DESC LIMIT 1",
         (storable(document_id), storable(sha256)),
     ).fetchone()
-    if row is None:
-        return None
-    version = Version(*row[:5])
-    location, media_type, content_sha256, modified_at, text, blocks = row[5:]
-    document = Document(
-        source=Source(document_id, version.title, location, media_type),
-        text=text,
-        blocks=tuple(block_of(*row) for row in json.loads(blocks)),
-        content_sha256=content_sha256,
-        text_sha256=version.text_sha256,
-        modified_at=modified_at,
-    )
-    return version, document
+    return None if row is None else version_of(document_id, row)
 
 
 def damaged_versions(connection: apsw.Connection) -> list[str]:
