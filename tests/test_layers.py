@@ -348,12 +348,14 @@ print(sorted(slow & set(sys.modules)))
     assert run_python(code) == "[]\n"
 
 
-def test_importing_prints_nothing_and_leaves_logging_alone() -> None:
+def test_importing_prints_nothing_leaves_logging_alone_and_makes_no_templates() -> None:
     code = """
-import logging
+import gc, logging
+import jinja2
 before = (list(logging.root.handlers), logging.root.level)
 import rag.app, rag.cli, rag.evaluate.run, web.app
 assert (logging.root.handlers, logging.root.level) == before
+assert not any(issubclass(type(thing), jinja2.Environment) for thing in gc.get_objects())
 """
     assert run_python(code) == ""
 

@@ -25,7 +25,7 @@ from web.openai.openai_errors import PREFIX as OPENAI
 from web.openai.openai_errors import OpenAiRefusal, error_body, status_of
 from web.signin.guessing import TooManyGuesses
 from web.signin.refusals import TOO_MANY, kind_of_key, put_down_refusal
-from web.templating import templates
+from web.templating import drawn
 
 _log = logging.getLogger("citewell.web")
 
@@ -192,9 +192,7 @@ def _respond(request: Request, problem: Problem, *, is_known: bool = False) -> R
         can_sign_in = request.app.state.settings.sign_in and not is_known and request.url.path != "/sign-in"
         if problem.status == 401 and can_sign_in:
             return _to_sign_in(request)
-        return templates.TemplateResponse(
-            request, "error.html", {"problem": problem}, status_code=problem.status, headers=problem.headers
-        )
+        return drawn(request, "error.html", {"problem": problem}, status_code=problem.status, headers=problem.headers)
     return problem_response(problem, request.url.path)
 
 

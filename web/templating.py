@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
+from starlette.responses import HTMLResponse
 from starlette.templating import Jinja2Templates
 
 from rag.app import form_token
@@ -56,15 +59,31 @@ def _of_request(request: Request) -> dict[str, Any]:
     }
 
 
-templates = Jinja2Templates(
-    env=Environment(
-        loader=FileSystemLoader(_FOLDER / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    ),
-    context_processors=[_of_request],
-)
-templates.env.filters["where"] = where
-templates.env.filters["straight"] = straight
+@cache
+def _templates() -> Jinja2Templates:
+    """The templates of all pages. Each is read and compiled when it is first drawn."""
+    made = Jinja2Templates(
+        env=Environment(
+            loader=FileSystemLoader(_FOLDER / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        ),
+        context_processors=[_of_request],
+    )
+    made.env.filters["where"] = where
+    made.env.filters["straight"] = straight
+    return made
+
+
+def drawn(
+    request: Request,
+    template: str,
+    values: dict[str, Any],
+    *,
+    status_code: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> HTMLResponse:
+    """A page: a file of templates/ with these values, and with what every template has."""
+    return _templates().TemplateResponse(request, template, values, status_code, headers)

@@ -12,7 +12,7 @@ from rag.app import Citewell
 from rag.render import Body
 from web.auth import needs, sign_in_is_on
 from web.dependencies import CitewellDep
-from web.templating import templates
+from web.templating import drawn
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(sign_in_is_on), Depends(needs(Role.OWNER))])
 
@@ -26,7 +26,7 @@ def access_page(
 ) -> Response:
     """The rules with how many documents each decides about; with `person`, what that person may read and by what."""
     overview = citewell.access.overview()
-    return templates.TemplateResponse(
+    return drawn(
         request,
         "access.html",
         {

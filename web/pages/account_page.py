@@ -18,7 +18,7 @@ from web.request_facts import address_of
 from web.signin.form import FormDep
 from web.signin.guessing import GuessLimits
 from web.signin.refusals import put_down_refusal
-from web.templating import templates
+from web.templating import drawn
 
 router = APIRouter(include_in_schema=False)
 
@@ -108,7 +108,7 @@ def _account_page(
     people = citewell.people
     person = people.accounts.get(identity.person)
     talks = citewell.conversations.all(access=identity.access) if identity.has(Role.READER) else []
-    return templates.TemplateResponse(
+    return drawn(
         request,
         "account.html",
         {

@@ -14,7 +14,7 @@ from web.dependencies import AccessDep, CitewellDep, SettingsDep, count_request,
 from web.i18n import texts_for
 from web.pages.privacy_notice import privacy_notice
 from web.settings import WebSettings
-from web.templating import templates
+from web.templating import drawn
 
 router = APIRouter(include_in_schema=False)
 # What the page's script loads, named in the page so that all of it is fetched at once.
@@ -104,7 +104,7 @@ def _ask_page(
     last = turns[-1]["answer"] if turns else None
     complained = bool(turns) and last is None
     is_quoting = last is not None and last["status"] != "no_answer"
-    return templates.TemplateResponse(
+    return drawn(
         request,
         "ask.html",
         {

@@ -13,7 +13,7 @@ from rag.access.audit import AuditEntry, AuditFilter, AuditKind
 from web.api.audit_routes import TIME
 from web.auth import auditor_only
 from web.dependencies import CitewellDep
-from web.templating import templates
+from web.templating import drawn
 
 router = APIRouter(include_in_schema=False)
 
@@ -39,7 +39,7 @@ def show_audit(
     entries = [_shown(entry) for entry in reversed(deque(citewell.audit.entries(wanted), maxlen=_SHOWN))]
     report = citewell.audit.check() if check else None
     citewell.audit.was_read(wanted, what="page", lines=len(entries))
-    return templates.TemplateResponse(
+    return drawn(
         request,
         "audit.html",
         {

@@ -22,7 +22,7 @@ from web.dependencies import (
     document_place,
 )
 from web.pages.document_view import Marking, in_parts, is_text, marking, marks_of, part_to_show
-from web.templating import templates
+from web.templating import drawn
 
 router = APIRouter(include_in_schema=False)
 
@@ -46,7 +46,7 @@ def list_documents(
     found = [body for body in everything if all(word in _searched(body) for word in words)]
     pages = max(1, -(-len(found) // _DOCUMENTS_A_PAGE))
     page = min(page, pages)
-    return templates.TemplateResponse(
+    return drawn(
         request,
         "documents.html",
         {
@@ -99,7 +99,7 @@ def show_document(
     parts = in_parts(document)
     shown = part_to_show(document, parts, part, span)
     view = citewell.documents.page_view(document, span, access=access) if span is not None and version is None else None
-    return templates.TemplateResponse(
+    return drawn(
         request,
         "document.html",
         {

@@ -15,7 +15,7 @@ from web.auth import needs, sign_in_is_on
 from web.dependencies import CitewellDep, IdentityDep, SettingsDep
 from web.pages.account_page import day
 from web.signin.form import Form, FormDep
-from web.templating import templates
+from web.templating import drawn
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(sign_in_is_on), Depends(needs(Role.OWNER))])
 
@@ -88,7 +88,7 @@ def _people_page(
     complaint_key: str = "",
 ) -> Response:
     people = citewell.people.accounts.all()
-    return templates.TemplateResponse(
+    return drawn(
         request,
         "people.html",
         {

@@ -19,7 +19,7 @@ from web.signin.form import FormDep, local_address
 from web.signin.guessing import GuessLimits
 from web.signin.oidc_pages import sign_out_address
 from web.signin.refusals import put_down_refusal
-from web.templating import templates
+from web.templating import drawn
 
 router = APIRouter(include_in_schema=False)
 
@@ -123,7 +123,7 @@ def _sign_in_page(
     is_wrong: bool = False,
     status: int = 200,
 ) -> Response:
-    return templates.TemplateResponse(
+    return drawn(
         request,
         "sign_in.html",
         {"ways": settings.sign_in, "next": local_address(next_address), "name": name, "is_wrong": is_wrong},
@@ -146,7 +146,7 @@ def _invitation_page(
     if person is None:
         _failed_invitation(request, guesses)
         raise HTTPException(404, "This invitation has been used, or its time is over. Ask for another one.")
-    return templates.TemplateResponse(
+    return drawn(
         request,
         "invitation.html",
         {"person": person, "complaint": complaint, "min_chars": MIN_PASSWORD_CHARS},

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from rag.access.identity import Role
 from web.dependencies import CitewellDep, IdentityDep, ServiceKeysDep, SettingsDep
-from web.templating import templates
+from web.templating import drawn
 
 router = APIRouter(include_in_schema=False)
 
@@ -19,7 +19,7 @@ def page(
     """The page without any data: its script asks for that, with the key where one is needed."""
     if settings.sign_in and not identity.has(Role.OWNER):
         raise HTTPException(403, "What people asked is for the owners of the documents.")
-    return templates.TemplateResponse(
+    return drawn(
         request,
         "unanswered.html",
         {

@@ -14,7 +14,7 @@ from web.dependencies import AccessDep, CitewellDep, SettingsDep, question_place
 from web.middleware.guard import content_security_policy
 from web.middleware.widget_tokens import WidgetTokens
 from web.request_facts import BEARER
-from web.templating import templates
+from web.templating import drawn
 
 router = APIRouter(include_in_schema=False)
 
@@ -50,7 +50,7 @@ def frame(
         except InvalidQuestion as error:
             turn["complaint"] = str(error)
     turns = [turn] if question else []
-    return templates.TemplateResponse(
+    return drawn(
         request,
         "widget.html",
         {
