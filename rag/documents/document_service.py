@@ -318,12 +318,13 @@ class DocumentService:
         preparer: Preparer,
         document: Document,
         file: FileRecord,
+        *,
+        original: bytes,
         started: float,
-        data: bytes,
         readers: Readers = _as_rules_say,
     ) -> IngestResult:
         groups = readers(file.path)
-        return self._store_document(document, started, file, original=data, preparer=preparer, groups=groups)
+        return self._store_document(document, started, file, original=original, preparer=preparer, groups=groups)
 
     def _store_document(
         self,

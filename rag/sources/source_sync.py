@@ -7,7 +7,7 @@ on with by the next one, which compares everything again and reads only what is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -246,33 +246,30 @@ class _Run:
             return
         given = self._given
         with given.changing():
-            intake = Intake(
-                self._tools, self._tools.store.known_file, retry=True, dry_run=given.dry_run, gone=self._gone
-            )
+            known = self._tools.store.known_file
+            intake = Intake(self._tools, known, self._tell, retry=True, dry_run=given.dry_run, gone=self._gone)
             for entry, found in waiting:
                 key, location = self._key(entry), self._location(entry)
                 self._done += 1
                 if isinstance(found, InputError):
-                    self._tell(intake.fail(key, location, found))
+                    intake.fail(key, location, found)
                     continue
                 media_type = entry.media_type or read.media_type_of(entry.path)
                 was = self._moved[key].record.path if key in self._moved else b""
-                item = Item(key, location, media_type, entry.stamp, entry.modified_at, was)
-                self._tell(intake.take_bytes(item, found))
-            self._tell(intake.finish())
+                intake.take_bytes(Item(key, location, media_type, entry.stamp, entry.modified_at, was), found)
+            intake.finish()
             read_wrongly = {self._key(entry) for entry, found in waiting if not isinstance(found, InputError)}
             self._unreadable |= intake.refused & read_wrongly
             stored = (entry for entry, found in waiting if not isinstance(found, InputError))
             self._set_groups((entry, self._tools.store.known_file(self._key(entry))) for entry in stored)
 
-    def _tell(self, results: Iterator[IngestResult]) -> None:
-        for result in results:
-            if result.status is IngestStatus.UNCHANGED:
-                self.outcome.unchanged += 1
-            else:
-                self.outcome.results.append(result)
-            if self._given.on_result is not None:
-                self._given.on_result(result, self._done, len(self._todo))
+    def _tell(self, result: IngestResult) -> None:
+        if result.status is IngestStatus.UNCHANGED:
+            self.outcome.unchanged += 1
+        else:
+            self.outcome.results.append(result)
+        if self._given.on_result is not None:
+            self._given.on_result(result, self._done, len(self._todo))
 
     # -- what is gone -------------------------------------------------------------------------------------------------
 
@@ -303,7 +300,7 @@ class _Run:
             failure = self._tools.store.known_file(file.record.path) if file.record.path in self._unreadable else None
             with suppress(DocumentNotFound):  # somebody removed it meanwhile
                 self._tools.store.delete_document(source.id, file=failure.record if failure else None)
-        self._tell(iter([IngestResult(source.location, IngestStatus.REMOVED, source.id)]))
+        self._tell(IngestResult(source.location, IngestStatus.REMOVED, source.id))
 
     def _too_many(self, doomed: int, stored: int) -> str:
         """Why the documents of a source are not removed; "" when they may be."""

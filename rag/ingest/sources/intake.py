@@ -8,10 +8,11 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
+from typing import Protocol
 
 from rag import read
 from rag.errors import InputError, UnreadableDocument
@@ -28,6 +29,14 @@ INSIDE = b"\0"
 _BATCH = 200
 
 
+class PutDocument(Protocol):
+    """Stores a document of a file, with the record of the file and the bytes that it was read from."""
+
+    def __call__(self, document: Document, file: FileRecord, *, original: bytes, started: float) -> IngestResult:
+        """What became of it. `started` is the `time.perf_counter()` at which work on the file began."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What a file passes through on its way into the store."""
@@ -35,7 +44,7 @@ class Tools:
     store: SourceStore
     read: Callable[[bytes, Source], Document]  # bytes to a document; raises InputError
     prepare: Callable[[Document], None]  # what can be done for `put` before its turn, in another thread
-    put: Callable[[Document, FileRecord, float, bytes], IngestResult]  # stores it, and with it the record and the bytes
+    put: PutDocument
     max_bytes: int  # of one document
     keeps_originals: bool
 
@@ -62,71 +71,83 @@ class Item:
 
 
 class Intake:
-    """Takes in files one after the other. Call `finish` at the end: until then some of it is not committed."""
+    """Takes in files one after the other, and tells what became of each when it is committed.
+
+    Call `finish` at the end: until then some of it is not.
+    """
 
     def __init__(
         self,
         tools: Tools,
         known: Callable[[bytes], KnownFile | None],
+        tell: Callable[[IngestResult], object],
         *,
         retry: bool = False,
         dry_run: bool = False,
         gone: MissingFiles | None = None,
     ) -> None:
-        """`known` tells what the store has from a path.
+        """`known` gives what the store has from a path; `tell` is called with each result, in order.
 
         With `retry` what failed is tried again though it is the same. `gone` are the documents without a file, to one
         of which a new file with the same bytes gives its place.
         """
         self._tools = tools
         self._known = known
+        self._tell = tell
         self._retry = retry
         self._dry_run = dry_run
         self._gone = gone or MissingFiles()
         self._read_with = tools.read_with
         self._pending: list[_Step] = []
+        self._started = time.perf_counter()  # when work on the file at hand began
         self.seen: set[bytes] = set()  # the paths that are there, entries of archives included
         self.refused: set[bytes] = set()  # those whose bytes were had and are no document
 
-    def take(self, found: FoundFile) -> Iterator[IngestResult]:
-        """What becomes of one file, or of each entry of an archive; a FAILED result never stops the rest.
+    def take(self, found: FoundFile) -> None:
+        """Take in one file, or each entry of an archive; a FAILED result never stops the rest.
 
         Raises StorageError when nothing more can be written.
         """
-        self.seen.add(found.key)
+        self._begin(found.key)
         if found.is_archive:
-            yield from self._take_archive(found)
+            self._take_archive(found)
         else:
-            yield from self._take_file(found)
+            self._take_file(found)
 
-    def take_bytes(self, item: Item, data: bytes) -> Iterator[IngestResult]:
-        """What becomes of bytes that did not come from a file, such as a page. Raises StorageError likewise."""
-        self.seen.add(item.path)
-        yield from self._take_bytes(item, data, self._known(item.path), time.perf_counter())
+    def take_bytes(self, item: Item, data: bytes) -> None:
+        """Take in bytes that did not come from a file, such as a page. Raises StorageError likewise."""
+        self._begin(item.path)
+        self._take_bytes(item, data, self._known(item.path))
 
-    def fail(self, path: bytes, location: str, error: InputError) -> Iterator[IngestResult]:
+    def fail(self, path: bytes, location: str, error: InputError) -> None:
         """Remember that nothing was to be had from a place, and why; a document that came from it stays."""
-        self.seen.add(path)
-        yield from self._fail(self._nothing_from(path, location), time.perf_counter(), error)
+        self._begin(path)
+        self._fail(self._nothing_from(path, location), error)
 
-    def note(self, path: bytes, location: str, error: InputError) -> Iterator[IngestResult]:
+    def note(self, path: bytes, location: str, error: InputError) -> None:
         """The same without a result of its own, for what is told of otherwise."""
-        self.seen.add(path)
-        yield from self._add(_Step(replace(self._nothing_from(path, location), error=str(error)), None))
+        self._begin(path)
+        self._add(_Step(replace(self._nothing_from(path, location), error=str(error)), None))
 
-    def finish(self) -> Iterator[IngestResult]:
+    def finish(self) -> None:
         """Commit what is pending, and tell of it."""
         steps, self._pending = self._pending, []
         if steps and not self._dry_run:
             self._tools.store.remember_files(
                 [step.record for step in steps], relocated=[step.place for step in steps if step.place]
             )
-        yield from (step.result for step in steps if step.result)
+        for step in steps:
+            if step.result is not None:
+                self._tell(step.result)
 
     # -- one file ----------------------------------------------------------------------------------------------------
 
-    def _take_file(self, found: FoundFile) -> Iterator[IngestResult]:
-        started = time.perf_counter()
+    def _begin(self, path: bytes) -> None:
+        """Begin with a path that is there."""
+        self.seen.add(path)
+        self._started = time.perf_counter()
+
+    def _take_file(self, found: FoundFile) -> None:
         known = self._known(found.key)
         location = read.printable(found.path)
         stamp = UNTRUSTED
@@ -138,13 +159,13 @@ class Intake:
                 data = read.read_open(file, found.path, self._tools.max_bytes)
         except InputError as error:
             record = self._record(found.key, location, stamp, "", self._id_for(found.key, location, known))
-            yield from self._fail(record, started, error)
+            self._fail(record, error)
             return
         item = Item(found.key, location, media_type, stamp, read.as_date(status.st_mtime))
-        yield from self._take_bytes(item, data, known, started)
+        self._take_bytes(item, data, known)
 
-    def _take_bytes(self, item: Item, data: bytes, known: KnownFile | None, started: float) -> Iterator[IngestResult]:
-        """What becomes of a file or an entry whose bytes were read."""
+    def _take_bytes(self, item: Item, data: bytes, known: KnownFile | None) -> None:
+        """Take in a file or an entry whose bytes were read."""
         sha256 = hashlib.sha256(data).hexdigest()
         known = known or self._unremembered(item)
         record = self._record(
@@ -152,30 +173,30 @@ class Intake:
         )
         if known is not None:
             if self._is_stored(item, known, sha256):
-                yield from self._keep(record, known, item, started)
+                self._keep(record, known, item)
                 return
             if self._failed_before(known, sha256) and not self._retry:
-                yield from self._fail(record, started, UnreadableDocument(known.record.error))
+                self._fail(record, UnreadableDocument(known.record.error))
                 return
         is_new = known is None or known.source is None
         lost = (self._gone.at(item.was) or self._gone.find(item.path, sha256)) if is_new else None
         if lost is not None:
-            yield from self._move(item, record, lost, data, started)
+            self._move(item, record, lost, data)
             return
-        yield from self.finish()
+        self.finish()
         if not record.document_id:
             record = replace(record, document_id=self._id_for(item.path, item.location, None))
-        result = self._read(item, record, data, started)
+        result = self._read(item, record, data)
         if isinstance(result, InputError):
-            yield from self._fail(record, started, result)
+            self._fail(record, result)
         elif known is not None and result.status is IngestStatus.UNCHANGED:
-            yield from self._keep(record, known, item, started)
+            self._keep(record, known, item)
         elif self._dry_run and known is not None and known.source is not None:
-            yield replace(result, status=IngestStatus.UPDATED)
+            self._tell(replace(result, status=IngestStatus.UPDATED))
         else:
-            yield result
+            self._tell(result)
 
-    def _read(self, item: Item, record: FileRecord, data: bytes, started: float) -> IngestResult | InputError:
+    def _read(self, item: Item, record: FileRecord, data: bytes) -> IngestResult | InputError:
         """Read the document in the bytes and store it, or why that cannot be. A dry run takes it for a new one."""
         if self._dry_run:
             return IngestResult(item.location, IngestStatus.CREATED, record.document_id)
@@ -183,19 +204,17 @@ class Intake:
             document = self._tools.read(data, Source(record.document_id, "", item.location, item.media_type))
         except InputError as error:
             return error
-        return self._tools.put(replace(document, modified_at=item.modified_at), record, started, data)
+        document = replace(document, modified_at=item.modified_at)
+        return self._tools.put(document, record, original=data, started=self._started)
 
-    def _keep(self, record: FileRecord, known: KnownFile, item: Item, started: float) -> Iterator[IngestResult]:
+    def _keep(self, record: FileRecord, known: KnownFile, item: Item) -> None:
         """The document stays as it is; only when its file was changed is noted anew."""
-        seconds = time.perf_counter() - started
-        result = IngestResult(item.location, IngestStatus.UNCHANGED, record.document_id, seconds=seconds)
+        result = IngestResult(item.location, IngestStatus.UNCHANGED, record.document_id, seconds=self._seconds())
         touched = known.modified_at != item.modified_at
         place = (record.document_id, item.location, item.modified_at) if touched else None
-        yield from self._add(_Step(record, result, place))
+        self._add(_Step(record, result, place))
 
-    def _move(
-        self, item: Item, record: FileRecord, lost: KnownFile, data: bytes, started: float
-    ) -> Iterator[IngestResult]:
+    def _move(self, item: Item, record: FileRecord, lost: KnownFile, data: bytes) -> None:
         """The document of a file that is gone gets this place and keeps its id.
 
         Other bytes, a title that was made from the name of the file, or another suffix, make it another document: it is
@@ -211,36 +230,35 @@ class Intake:
                 item.location,
                 IngestStatus.MOVED,
                 source.id,
-                seconds=time.perf_counter() - started,
+                seconds=self._seconds(),
                 previous=source.location,
             )
             self._gone.discard(lost)
-            yield from self._add(_Step(record, moved, (source.id, item.location, item.modified_at)))
+            self._add(_Step(record, moved, (source.id, item.location, item.modified_at)))
             return
-        yield from self.finish()
-        result = self._read(item, record, data, started)
+        self.finish()
+        result = self._read(item, record, data)
         if isinstance(result, InputError):
             failed = replace(record, document_id=self._id_for(item.path, item.location, None))
-            yield from self._fail(failed, started, result)
+            self._fail(failed, result)
             return
         self._gone.discard(lost)
-        yield replace(result, status=IngestStatus.MOVED, previous=source.location)
+        self._tell(replace(result, status=IngestStatus.MOVED, previous=source.location))
 
-    def _fail(self, record: FileRecord, started: float, error: InputError) -> Iterator[IngestResult]:
+    def _fail(self, record: FileRecord, error: InputError) -> None:
         """Remember why a file did not become a document; one whose bytes could not be had is looked into next time."""
         if isinstance(error.__cause__, OSError):
             record = replace(record, stamp=UNTRUSTED)
         else:
             self.refused.add(record.path)
         record = replace(record, error=str(error))
-        seconds = time.perf_counter() - started
-        failed = IngestResult(record.location, IngestStatus.FAILED, error=record.error, seconds=seconds)
-        yield from self._add(_Step(record, failed))
+        failed = IngestResult(record.location, IngestStatus.FAILED, error=record.error, seconds=self._seconds())
+        self._add(_Step(record, failed))
 
     # -- archives ----------------------------------------------------------------------------------------------------
 
-    def _take_archive(self, found: FoundFile) -> Iterator[IngestResult]:
-        started = time.perf_counter()
+    def _take_archive(self, found: FoundFile) -> None:
+        started = self._started
         location = read.printable(found.path)
         stamp = UNTRUSTED
         refused: InputError | None = None
@@ -252,23 +270,22 @@ class Intake:
                     self.seen.update(found.key + INSIDE + entry.name.encode() for entry in entries)
                     self._gone.leaves(found.key + INSIDE, self.seen)
                     for entry in entries:
-                        yield from self._take_entry(found, archive, entry, stamp)
+                        self._take_entry(found, archive, entry, stamp)
         except InputError as error:
             refused = error
+        self._started = started
         # Last, so that an archive that was not finished is opened again.
         record = self._record(found.key, location, stamp, "", "")
         if refused is None:
-            yield from self._add(_Step(record, None))
+            self._add(_Step(record, None))
             return
-        yield from self._fail(record, started, refused)
+        self._fail(record, refused)
         if found.key in self.refused:
             self._gone.leaves(found.key + INSIDE, self.seen)
 
-    def _take_entry(
-        self, found: FoundFile, archive: Archive, entry: ArchiveEntry, stamp: Stamp
-    ) -> Iterator[IngestResult]:
-        started = time.perf_counter()
+    def _take_entry(self, found: FoundFile, archive: Archive, entry: ArchiveEntry, stamp: Stamp) -> None:
         path = found.key + INSIDE + entry.name.encode()
+        self._begin(path)
         location = f"{read.printable(found.path)}!/{entry.name}"
         known = self._known(path)
         try:
@@ -277,12 +294,16 @@ class Intake:
             data = archive.read(entry.name)
         except InputError as error:
             record = self._record(path, location, stamp, "", self._id_for(path, location, known))
-            yield from self._fail(record, started, error)
+            self._fail(record, error)
             return
         item = Item(path, location, read.media_type_of(location), stamp, entry.modified_at)
-        yield from self._take_bytes(item, data, known, started)
+        self._take_bytes(item, data, known)
 
     # -- inside ------------------------------------------------------------------------------------------------------
+
+    def _seconds(self) -> float:
+        """How long work on the file at hand has taken."""
+        return time.perf_counter() - self._started
 
     def _record(self, path: bytes, location: str, stamp: Stamp, sha256: str, document_id: str) -> FileRecord:
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -319,22 +340,23 @@ class Intake:
         if known is not None and known.record.document_id:
             return known.record.document_id
         name = path.replace(INSIDE, b"!/")
-        for number in count():
-            candidate = read.id_of(name + b"\0%d" % number if number else name)
-            owner = self._tools.store.owner_of(candidate)
-            if owner is None or owner[0] == path or owner == (b"", location):
-                return candidate
-        raise AssertionError("unreachable")  # pragma: no cover - count() does not end
+        candidates = (read.id_of(name + b"\0%d" % number if number else name) for number in count())
+        return next(candidate for candidate in candidates if self._is_free(candidate, path, location))
+
+    def _is_free(self, document_id: str, path: bytes, location: str) -> bool:
+        """Whether no document of another file has this id."""
+        owner = self._tools.store.owner_of(document_id)
+        return owner is None or owner[0] == path or owner == (b"", location)
 
     def _unremembered(self, item: Item) -> KnownFile | None:
         """What an earlier version of the program stored from this place, without remembering the file."""
         document_id = self._id_for(item.path, item.location, None)
         return self._tools.store.document_at(document_id, item.location)
 
-    def _add(self, step: _Step) -> Iterator[IngestResult]:
+    def _add(self, step: _Step) -> None:
         self._pending.append(step)
         if len(self._pending) >= _BATCH:
-            yield from self.finish()
+            self.finish()
 
 
 @dataclass(frozen=True, slots=True)

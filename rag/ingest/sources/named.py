@@ -27,22 +27,24 @@ def ingest_paths(
     found = _find(paths, leave_out)
     results: list[IngestResult] = []
 
-    def tell(result: IngestResult, number: int) -> None:
+    number = 0  # of what is at hand
+
+    def tell(result: IngestResult) -> None:
         results.append(result)
         if on_result is not None:
             on_result(result, number, found.total)
 
-    for number, failure in enumerate(found.unlisted, start=1):
-        tell(failure, number)
+    for failure in found.unlisted:
+        number += 1
+        tell(failure)
     files = list(found.files.values())
     with Prefetch(tools, files) as ahead:
-        intake = Intake(replace(tools, read=ahead.read), tools.store.known_file, retry=True)
+        intake = Intake(replace(tools, read=ahead.read), tools.store.known_file, tell, retry=True)
         for position, file in enumerate(files):
             ahead.reach(position)
-            for result in intake.take(file):
-                tell(result, len(found.unlisted) + position + 1)
-    for result in intake.finish():
-        tell(result, found.total)
+            number += 1
+            intake.take(file)
+    intake.finish()
     return results
 
 

@@ -85,14 +85,12 @@ def sync_folders(
     may_be_moved = bool(gone.rest())
     with Prefetch(tools, [] if options.dry_run or may_be_moved else todo) as ahead:
         reading = replace(tools, read=ahead.read)
-        intake = Intake(reading, known.get, retry=options.retry, dry_run=options.dry_run, gone=gone)
+        intake = Intake(reading, known.get, report.add, retry=options.retry, dry_run=options.dry_run, gone=gone)
         for number, found in enumerate(todo, start=1):
             report.number = number
             ahead.reach(number - 1)
-            for result in intake.take(found):
-                report.add(result)
-    for result in intake.finish():
-        report.add(result)
+            intake.take(found)
+    intake.finish()
     report.count_same(same)
     for side in sides:
         _remove(side, gone, intake, same, tools, report)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -176,13 +176,12 @@ class _Run:
         if not waiting:
             return
         with self.writing():
-            intake = Intake(self.tools, self.tools.store.known_file, retry=True, dry_run=self.options.dry_run)
+            known = self.tools.store.known_file
+            intake = Intake(self.tools, known, self._tell, retry=True, dry_run=self.options.dry_run)
             for url, found in waiting:
                 self._done += 1
-                for result in self._take(url, found, intake):
-                    self._tell(result)
-            for result in intake.finish():
-                self._tell(result)
+                self._take(url, found, intake)
+            intake.finish()
 
     def report(self) -> SyncReport:
         """All that was done."""
@@ -196,36 +195,36 @@ class _Run:
             dry_run=self.options.dry_run,
         )
 
-    def _take(self, url: Url, found: FetchedPage | InputError, intake: Intake) -> Iterator[IngestResult]:
-        """What becomes of one page."""
+    def _take(self, url: Url, found: FetchedPage | InputError, intake: Intake) -> None:
+        """Take in one page."""
         if isinstance(found, PageGone):
-            yield from self._take_gone(url, found, intake)
+            self._take_gone(url, found, intake)
         elif isinstance(found, InputError):
-            yield from intake.fail(_key(url), url.text, found)
+            intake.fail(_key(url), url.text, found)
         elif found.is_unchanged:
-            yield IngestResult(url.text, IngestStatus.UNCHANGED)
+            self._tell(IngestResult(url.text, IngestStatus.UNCHANGED))
         else:
             try:
                 media_type = media_type_of(found, url)
             except InputError as error:
-                yield from intake.fail(_key(url), url.text, error)
+                intake.fail(_key(url), url.text, error)
                 return
             item = Item(_key(url), url.text, media_type, _stamp(found, url), found.modified_at)
-            yield from intake.take_bytes(item, as_utf8(found, media_type))
+            intake.take_bytes(item, as_utf8(found, media_type))
 
-    def _take_gone(self, url: Url, error: PageGone, intake: Intake) -> Iterator[IngestResult]:
-        """What becomes of the document of a page that is gone: it is kept, unless it was asked to be removed."""
+    def _take_gone(self, url: Url, error: PageGone, intake: Intake) -> None:
+        """Keep the document of a page that is gone, unless it was asked to be removed."""
         known = self.tools.store.known_file(_key(url))
         if known is None or known.source is None:
-            yield from intake.fail(_key(url), url.text, error)
+            intake.fail(_key(url), url.text, error)
         elif self.options.delete_missing:
             if not self.options.dry_run:
                 self.tools.store.delete_document(known.source.id)
-            yield IngestResult(url.text, IngestStatus.REMOVED, known.source.id)
+            self._tell(IngestResult(url.text, IngestStatus.REMOVED, known.source.id))
         else:
             self._kept.append(url.text)
             self._problems.append(f"{error}. Its document is kept; --delete-missing removes it.")
-            yield from intake.note(_key(url), url.text, error)
+            intake.note(_key(url), url.text, error)
 
     def _tell(self, result: IngestResult) -> None:
         if result.status is IngestStatus.UNCHANGED:
