@@ -106,7 +106,7 @@ def compose_answer(
     items: Sequence[Span] = () if stated else _procedure(question, extracts, texts)
     quotes = [_alone([claim.extract for claim in claims]) for claims in stated]
     quotes = quotes or _choose(question, extracts, max_sentences, items)
-    citations = tuple(_citation(number, quoted, texts) for number, quoted in enumerate(quotes, start=1))
+    citations = _led_in_once([_citation(number, quoted, texts) for number, quoted in enumerate(quotes, start=1)])
     return replace(
         answer,
         sentences=tuple(AnswerSentence(c.quote, (c.number,)) for c in citations),
@@ -282,6 +282,17 @@ def _citation(number: int, quoted: Quoted, texts: SourceTexts) -> Citation:
     citation = cite(number, text, place, tuple(_place_of(said) for said in quoted.elsewhere))
     span = texts.lead_in_of(place) or _referred_to(first)
     return citation if span is None else replace(citation, lead_in=LeadIn(span, span.of(text)))
+
+
+def _led_in_once(citations: Sequence[Citation]) -> tuple[Citation, ...]:
+    """The citations of one answer, without the lead-ins that one before them quotes anyway."""
+    led_in: list[Citation] = []
+    for citation in citations:
+        lead_in, source = citation.lead_in, citation.place.source.id
+        quoted = [c.place.span for c in led_in if c.place.source.id == source]
+        is_said = lead_in and any(s.start <= lead_in.span.start and lead_in.span.end <= s.end for s in quoted)
+        led_in.append(replace(citation, lead_in=None) if is_said else citation)
+    return tuple(led_in)
 
 
 def _referred_to(extract: Extract) -> Span | None:

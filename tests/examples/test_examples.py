@@ -28,7 +28,7 @@ def run(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
 def document(tmp_path: Path) -> Path:
     path = tmp_path / "documents" / "harbour.md"
     path.parent.mkdir()
-    path.write_text(f"# Harbour\n\n{SENTENCE} Its lamp is green.\n", encoding="utf-8")
+    path.write_text(f"# Harbour\n\n{SENTENCE} A lamp on the pier is green.\n", encoding="utf-8")
     return path
 
 

@@ -11,7 +11,7 @@ from rag.answer.compose import SourceTexts, best_quotes, compose_answer
 from rag.answer.confidence import Thresholds, share_of_quote, signals
 from rag.answer.question import analyse_question
 from rag.answer.side_by_side import MOST_SENTENCES, said_elsewhere, side_by_side, span_of
-from rag.records import Answer, AnswerSentence, AnswerStatus, Confidence, Extract, Highlight, Span
+from rag.records import Answer, AnswerSentence, AnswerStatus, Confidence, Extract, Highlight, LeadIn, Span
 from tests.support.scenes import Page, texts
 
 COLD = "The fridge must show between 2 and 8 degrees."
@@ -174,3 +174,25 @@ def test_a_citation_names_the_whole_place_where_the_same_stands_too() -> None:
     found = [an_extract(page, at, 5.0 - at / 9) for page in (PAGE, COPY) for at in (1, 2)]
     (citation,) = compose(found, 0.9).citations
     assert [place.span.of(COPY.text) for place in citation.also_in] == [f"{COLD}\n{WARM}"]
+
+
+def test_a_lead_in_that_was_quoted_before_is_not_said_again() -> None:
+    page = Page("lamp", "The harbour opens at six.", "It is lit all night.")
+    first, second = (an_extract(page, at, 9.0 - 4 * at, reader_belongs=2.0, refers_back=float(at)) for at in (0, 1))
+
+    def composed(found: Sequence[Extract]) -> list[tuple[str, LeadIn | None]]:
+        answer = compose_answer(
+            QUESTION,
+            found,
+            Confidence(0.9, "high"),
+            hits=(),
+            texts=SourceTexts(texts([page]).__getitem__, lambda _: None, lambda _: ()),
+            max_sentences=3,
+            thresholds=Thresholds(answer=0.7, possible=0.2),
+            index_version=1,
+        )
+        return [(citation.quote, citation.lead_in) for citation in answer.citations]
+
+    alone = LeadIn(Span(0, len("The harbour opens at six.")), "The harbour opens at six.")
+    assert composed([second]) == [("It is lit all night.", alone)]
+    assert composed([first, second]) == [("The harbour opens at six.", None), ("It is lit all night.", None)]

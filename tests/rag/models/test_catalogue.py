@@ -62,7 +62,10 @@ def test_a_bundled_model_that_is_not_installed_says_how_to_get_it(monkeypatch: p
     )
 
 
-@pytest.mark.parametrize("name", ["no-such-model", "nobody/no-such-model", "a b/c", "../x", "/no/such/folder", "x\n"])
+UNKNOWN = ["no-such-model", "nobody/no-such-model", "a b/c", "../no/such/folder", "/no/such/folder", "x\n"]
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
 def test_an_unknown_model_is_one_sentence_of_what_to_do(name: str, tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable) as caught:
         load_model(name, tmp_path / "cache")

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -398,9 +399,11 @@ def test_every_format_has_a_reader() -> None:
 
 def children() -> list[int]:
     """The processes that this one started and that are still there."""
-    return [
-        int(pid) for thread in Path("/proc/self/task").iterdir() for pid in (thread / "children").read_text().split()
-    ]
+    found: list[int] = []
+    for thread in Path("/proc/self/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has ended since it was listed
+            found += map(int, (thread / "children").read_text().split())
+    return found
 
 
 def is_running(pid: int) -> bool:
