@@ -9,11 +9,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Self, get_type_hints
+from typing import TYPE_CHECKING, Any, Self, get_type_hints
 from urllib.parse import urlsplit
 
 from rag.errors import InputError, InvalidSetting
 from rag.hosts import is_loopback, parse_permit
+
+if TYPE_CHECKING:
+    import ssl
 
 PREFIX = "CITEWELL_"
 BUNDLED_MODEL = "all-MiniLM-L6-v2"
@@ -203,6 +206,23 @@ class Settings:
     auditor_groups: tuple[str, ...] = ()
     # A JSON Lines file of questions; the first ones marked "suggested" that get an answer are offered on the page.
     suggestions: Path | None = None
+
+    def trusted_authorities(self) -> ssl.SSLContext:
+        """The authorities that a certificate may be of: the system's, and the organisation's own.
+
+        Raises InvalidSetting.
+        """
+        import ssl  # here: few need it
+
+        context = ssl.create_default_context()
+        if self.ca_file is not None:
+            try:
+                context.load_verify_locations(self.ca_file)
+            except (OSError, ssl.SSLError) as error:
+                raise InvalidSetting(
+                    f"ca_file is {self.ca_file}, which holds no certificates in PEM: {error}."
+                ) from error
+        return context
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], **overrides: Any) -> Self:

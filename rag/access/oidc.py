@@ -63,7 +63,7 @@ class OpenIdProvider:
         self._hosts = {issuer.netloc, *settings.oidc_hosts}
         self._client = httpx2.Client(
             transport=transport,
-            verify=_trusted(settings),
+            verify=settings.trusted_authorities(),
             timeout=_SECONDS,
             follow_redirects=False,
             trust_env=False,  # no proxy of the environment stands between the service and its provider
@@ -258,19 +258,6 @@ class OpenIdProvider:
         except ValueError:
             body = None
         return response.status_code, body if isinstance(body, dict) else {}
-
-
-def _trusted(settings: Settings) -> ssl.SSLContext:
-    """The authorities that a certificate may be of: the system's, and the organisation's own."""
-    context = ssl.create_default_context()
-    if settings.ca_file is not None:
-        try:
-            context.load_verify_locations(settings.ca_file)
-        except (OSError, ssl.SSLError) as error:
-            raise InvalidSetting(
-                f"ca_file is {settings.ca_file}, which holds no certificates in PEM: {error}."
-            ) from error
-    return context
 
 
 def _is_safe(address: str) -> bool:

@@ -32,14 +32,10 @@ def side_by_side(
     """
     if "reader" not in best.features:
         return (best,)
-    section, chunk = best.sentence.section, best.hit.chunk
     near = {
         e.sentence.position: e
         for e in extracts
-        if e.hit.chunk.id == chunk.id
-        and e.sentence.section == section
-        and best.score - e.score <= _NEAR
-        and e.sentence.id not in without
+        if e.hit.chunk.id == best.hit.chunk.id and best.score - e.score <= _NEAR and e.sentence.id not in without
     }
     quote = [best]
     while len(quote) < most:
@@ -69,7 +65,7 @@ def said_elsewhere(quote: Sequence[Extract], extracts: Sequence[Extract]) -> lis
         run = [extract]
         while len(run) < len(quote):
             after = _adjoining(at.get((chunk, first + len(run))), run[-1])
-            if after is None or after.sentence.section != extract.sentence.section:
+            if after is None:
                 break
             run.append(after)
         own = {one.sentence.id for one in run}
@@ -91,8 +87,11 @@ def span_of(quote: Sequence[Extract]) -> Span:
 
 
 def _adjoining(neighbour: Extract | None, extract: Extract) -> Extract | None:
-    """`neighbour`, unless something lies between the two, such as a heading, or they would run into each other."""
-    if neighbour is None:
+    """`neighbour` in the same passage, unless something lies between the two, or they would run into each other.
+
+    Sentences of two sections have a heading between them, whatever is kept of it in the text.
+    """
+    if neighbour is None or neighbour.sentence.section != extract.sentence.section:
         return None
     chunk = extract.hit.chunk
     first, second = sorted((neighbour.sentence, extract.sentence), key=lambda sentence: sentence.position)

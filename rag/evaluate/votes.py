@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 from rag.evaluate.cases import Case, Outcome
 from rag.records import AnswerStatus
-from rag.store.base import DistinctQuestion
+from rag.store.base import DistinctQuestion, LoggedQuestion
 
 # Something was shown, so that there was something to vote on.
 _SHOWN = frozenset({AnswerStatus.ANSWERED.value, AnswerStatus.POSSIBLE.value})
-_UP, _DOWN = "voted up", "voted down"
+# Neither the answer nor the sentence is known of a vote; both only have to be there.
+_SOMETHING = "voted on"
 
 
 def outcomes_of_votes(wordings: Iterable[DistinctQuestion]) -> list[Outcome]:
@@ -20,16 +21,20 @@ def outcomes_of_votes(wordings: Iterable[DistinctQuestion]) -> list[Outcome]:
     a question that was declined nobody could say anything, and as many votes for as against say nothing.
     """
     return [
-        Outcome(
-            case=Case(wording.latest.question, (_UP,) if wording.up > wording.down else ()),
-            answered=wording.latest.outcome == AnswerStatus.ANSWERED.value,
-            right=wording.up > wording.down,
-            rank=None,
-            confidence=wording.latest.confidence,
-            milliseconds=0.0,
-            best=_UP if wording.up > wording.down else _DOWN,
-            any_right=wording.up > wording.down,
-        )
+        _outcome(wording.latest, is_right=wording.up > wording.down)
         for wording in wordings
         if wording.latest.outcome in _SHOWN and wording.up != wording.down
     ]
+
+
+def _outcome(asked: LoggedQuestion, *, is_right: bool) -> Outcome:
+    return Outcome(
+        case=Case(asked.question, (_SOMETHING,) if is_right else ()),
+        answered=asked.outcome == AnswerStatus.ANSWERED.value,
+        right=is_right,
+        rank=None,
+        confidence=asked.confidence,
+        milliseconds=0.0,
+        best=_SOMETHING,
+        any_right=is_right,
+    )

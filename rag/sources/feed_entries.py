@@ -17,6 +17,7 @@ from rag.errors import FetchFailed, FetchRefused
 from rag.ingest.sources.web.fetch import http_date
 from rag.ingest.sources.web.urls import Url, join_url
 from rag.sources.document_source import moment_of
+from rag.sources.entry_page import entry_page
 from rag.sources.source_xml import parse_source_xml
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
@@ -103,13 +104,9 @@ def _rss_entry(item: etree._Element, url: Url, namespace: str) -> FeedEntry | No
 
 def _page(identity: str, title: str, content: str, date: str, link: str, url: Url) -> FeedEntry | None:
     """The page of an entry; None where it says nothing."""
-    heading = html.escape(title[:_MAX_TITLE_CHARS])
-    if not heading and not content.strip():
+    if not title and not content.strip():
         return None
-    page = (
-        f'<!DOCTYPE html>\n<html><head><meta charset="utf-8"><title>{heading}</title></head>\n'
-        f"<body><article>\n<h1>{heading}</h1>\n{content}\n</article></body></html>\n"
-    ).encode()
+    page = entry_page(title[:_MAX_TITLE_CHARS], content)
     known = identity.strip() or link or hashlib.sha256(page).hexdigest()
     return FeedEntry(
         known,

@@ -7,7 +7,6 @@ the whole wiki was says whether there is anything to list at all.
 from __future__ import annotations
 
 import hashlib
-import html
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,6 +16,7 @@ from rag.errors import DocumentTooLarge, FetchFailed, FetchRefused, InvalidSetti
 from rag.ingest.sources.web.urls import parse_url, shown
 from rag.settings import Settings
 from rag.sources.document_source import SourceEntry, SourceListing, moment_of
+from rag.sources.entry_page import entry_page
 from rag.sources.pace import Pace
 from rag.sources.source_client import SourceClient, SourceReply
 from rag.sources.source_file import ConfiguredSource
@@ -71,11 +71,7 @@ class MediawikiSource:
         text, title = body.get("text"), body.get("title")
         if not isinstance(text, str) or not isinstance(title, str):
             raise FetchFailed(f"{entry.path}: the wiki gives no text for it")
-        heading = html.escape(title)
-        page = (
-            f'<!DOCTYPE html>\n<html><head><meta charset="utf-8"><title>{heading}</title></head>\n'
-            f"<body><article>\n<h1>{heading}</h1>\n{text}\n</article></body></html>\n"
-        ).encode("utf-8", "replace")
+        page = entry_page(title, text)
         if len(page) > max_bytes:
             raise DocumentTooLarge(
                 f"{entry.path}: it has {len(page):,} bytes, but {max_bytes:,} are allowed; split the page or raise"

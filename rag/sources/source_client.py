@@ -7,7 +7,6 @@ other, and so do name and password.
 from __future__ import annotations
 
 import base64
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -78,7 +77,7 @@ class SourceClient:
             )
         self._pace = pace
         self._seconds = seconds
-        self._tls = _trusted(settings) if self.url.scheme == "https" else None
+        self._tls = settings.trusted_authorities() if self.url.scheme == "https" else None
         self._always = [
             ("Host", self.url.authority),
             ("User-Agent", f"Citewell/{version('citewell')}"),
@@ -187,16 +186,3 @@ def source_url(configured: ConfiguredSource) -> Url:
         return parse_url(configured.options["url"])
     except FetchRefused as error:
         raise InvalidSetting(f"source {configured.name}: url: {error}.") from error
-
-
-def _trusted(settings: Settings) -> ssl.SSLContext:
-    """The authorities that a certificate may be of: the system's, and the organisation's own. Raises InvalidSetting."""
-    context = ssl.create_default_context()
-    if settings.ca_file is not None:
-        try:
-            context.load_verify_locations(settings.ca_file)
-        except (OSError, ssl.SSLError) as error:
-            raise InvalidSetting(
-                f"ca_file is {settings.ca_file}, which holds no certificates in PEM: {error}."
-            ) from error
-    return context

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from rag.app import Citewell
+from rag.ingest.results import IngestResult
 from rag.sources import FILE_NAME, SourceReport
 from tests.support.access import EVERYTHING
 
@@ -48,6 +51,20 @@ def sync(citewell: Citewell, name: str = "home", **options: bool) -> SourceRepor
     """What a sync of one source did."""
     ((_, report),) = citewell.sources.sync(name, **options)  # type: ignore[arg-type] # any option
     return report
+
+
+def cut_short(citewell: Citewell, *, results: int, name: str = "home") -> None:
+    """A sync of one source that is interrupted as soon as so many results are told."""
+    left = results
+
+    def interrupt(*_: IngestResult | int) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(citewell.sources.sync(name, on_result=interrupt))
 
 
 def counts(report: SourceReport) -> tuple[int, int, int, int, int, int]:

@@ -10,7 +10,6 @@ import pytest
 
 from rag.app import Citewell
 from rag.errors import FetchFailed, InvalidSetting
-from rag.ingest.results import IngestResult
 from rag.ingest.sources.web.urls import parse_url
 from rag.read.formats import content_of
 from rag.settings import Settings
@@ -21,20 +20,11 @@ from rag.sources.pace import Pace
 from rag.sources.source_file import parse_source_file
 from rag.sources.source_report import load_state
 from tests.support.access import EVERYTHING
-from tests.support.fakes import HashEmbedder
 from tests.support.feeds import ATOM, atom, atom_entry, rss
 from tests.support.sites import Site, serving
-from tests.support.source_scenes import counts, readers, sync, write_source_file
+from tests.support.source_scenes import counts, cut_short, readers, sync, write_source_file
 
 URL = parse_url("https://news.example/feed.xml")
-
-
-@pytest.fixture(scope="module")
-def one_citewell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Citewell]:
-    """One for all tests of this file, with sources of their own names."""
-    settings = Settings(data_dir=tmp_path_factory.mktemp("data"), reader=False)
-    with Citewell.open(settings, embedder=HashEmbedder(), create=True) as citewell:
-        yield citewell
 
 
 @pytest.fixture
@@ -87,16 +77,7 @@ def test_what_is_stored_is_what_the_feed_says_before_and_after_a_change(one_cite
         del after[title]
     after |= {f"Late news {n}": f"<p>Gate {n} is closed.</p>" for n in range(20)}
     serve_news(site, "home", after)
-    left = 25
-
-    def cut(*_: IngestResult | int) -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        list(one_citewell.sources.sync("home", on_result=cut))
+    cut_short(one_citewell, results=25)
     report = sync(one_citewell)
     assert (report.ok, report.problems, report.failed) == (True, (), 0)
     assert pages(one_citewell, "home") == {title: page_of(title, words) for title, words in after.items()}

@@ -15,18 +15,16 @@ import pytest
 
 from rag.app import Citewell
 from rag.errors import InvalidSetting, StorageBusy
-from rag.ingest.results import IngestResult
-from rag.settings import Settings
 from rag.sources import FILE_NAME, SourceList
 from rag.sources.git_source import GitSource
 from rag.sources.pace import Pace
 from rag.sources.source_file import parse_source_file
 from rag.sources.source_report import alone_with, load_state
 from tests.support.access import EVERYTHING
-from tests.support.fakes import HashEmbedder
 from tests.support.git_repositories import commit, commit_entries, git, make_repository, needs_git
 from tests.support.source_scenes import (
     counts,
+    cut_short,
     first_holding,
     ids,
     next_holding,
@@ -42,14 +40,6 @@ pytestmark = needs_git
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     return make_repository(tmp_path / "repository")
-
-
-@pytest.fixture(scope="module")
-def one_citewell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Citewell]:
-    """One for all tests of this file, with sources of their own names."""
-    settings = Settings(data_dir=tmp_path_factory.mktemp("data"), reader=False)
-    with Citewell.open(settings, embedder=HashEmbedder(), create=True) as citewell:
-        yield citewell
 
 
 @contextmanager
@@ -83,16 +73,7 @@ def test_what_is_stored_is_what_the_repository_holds_before_and_after_a_change(
     known = ids(one_citewell)
     after = next_holding(before)
     commit(repository, after, at=1_700_000_100)
-    left = 33
-
-    def cut(*_: IngestResult | int) -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        list(one_citewell.sources.sync("home", on_result=cut))
+    cut_short(one_citewell, results=33)
     report = sync(one_citewell)
     assert (report.ok, report.problems, report.failed) == (True, (), 0)
     assert stored(one_citewell) == after

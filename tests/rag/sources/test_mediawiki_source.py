@@ -11,25 +11,15 @@ import pytest
 
 from rag.app import Citewell
 from rag.errors import InvalidSetting
-from rag.ingest.results import IngestResult
 from rag.settings import Settings
 from rag.sources import FILE_NAME
 from rag.sources.mediawiki_source import MediawikiSource
 from rag.sources.pace import Pace
 from rag.sources.source_file import parse_source_file
 from tests.support.access import EVERYTHING
-from tests.support.fakes import HashEmbedder
 from tests.support.sites import Site, serving
-from tests.support.source_scenes import counts, sync, write_source_file
+from tests.support.source_scenes import counts, cut_short, sync, write_source_file
 from tests.support.wiki_servers import BOT, BOT_WORD, Wiki, wiki_serving
-
-
-@pytest.fixture(scope="module")
-def one_citewell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Citewell]:
-    """One for all tests of this file, with sources of their own names."""
-    settings = Settings(data_dir=tmp_path_factory.mktemp("data"), reader=False)
-    with Citewell.open(settings, embedder=HashEmbedder(), create=True) as citewell:
-        yield citewell
 
 
 @pytest.fixture
@@ -94,16 +84,7 @@ def test_what_is_stored_is_what_the_wiki_holds_before_and_after_a_change(one_cit
         wiki.delete(title)
     for number in range(20):
         wiki.write(f"New rule {number}", f"Door {number} opens at ten.")
-    left = 33
-
-    def cut(*_: IngestResult | int) -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        list(one_citewell.sources.sync("home", on_result=cut))
+    cut_short(one_citewell, results=33)
     report = sync(one_citewell)
     assert (report.ok, report.problems, report.failed) == (True, (), 0)
     assert stored_pages(one_citewell, wiki) == held(wiki)

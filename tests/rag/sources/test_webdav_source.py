@@ -12,7 +12,6 @@ import pytest
 
 from rag.app import Citewell
 from rag.errors import DocumentTooLarge, FetchFailed, InvalidSetting
-from rag.ingest.results import IngestResult
 from rag.settings import Settings
 from rag.sources import FILE_NAME
 from rag.sources.pace import Pace
@@ -21,11 +20,11 @@ from rag.sources.source_file import parse_source_file
 from rag.sources.webdav_source import WebdavSource
 from tests.support.certificates import make_certificates
 from tests.support.dav_servers import USER, WORD, DavServer, dav_serving, listed, multistatus
-from tests.support.fakes import HashEmbedder
 from tests.support.sites import Site, dripping, flooding, sending, serving
 from tests.support.source_scenes import (
     Holding,
     counts,
+    cut_short,
     first_holding,
     ids,
     next_holding,
@@ -37,14 +36,6 @@ from tests.support.source_scenes import (
 )
 
 GOOD = b"# Good\n\nIt opens at one.\n"
-
-
-@pytest.fixture(scope="module")
-def one_citewell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Citewell]:
-    """One for all tests of this file, with sources of their own names."""
-    settings = Settings(data_dir=tmp_path_factory.mktemp("data"), reader=False)
-    with Citewell.open(settings, embedder=HashEmbedder(), create=True) as citewell:
-        yield citewell
 
 
 @pytest.fixture
@@ -80,20 +71,6 @@ def table_of(server: DavServer, word: Path, /, **more: object) -> dict[str, obje
     return {"kind": "webdav", "url": server.url, "user": USER, "password_file": word} | fast | more
 
 
-def bring_cut_short(citewell: Citewell, name: str, after: int) -> None:
-    """A sync that ends when so many documents are done, as if it had been killed."""
-    left = after
-
-    def cut(*_: IngestResult | int) -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        list(citewell.sources.sync(name, on_result=cut))
-
-
 def test_what_is_stored_is_what_the_server_holds_before_and_after_a_change(
     one_citewell: Citewell, plain: DavServer, word: Path
 ) -> None:
@@ -107,7 +84,7 @@ def test_what_is_stored_is_what_the_server_holds_before_and_after_a_change(
     known = ids(one_citewell)
     after = next_holding(before)
     write_all(plain.root, after)
-    bring_cut_short(one_citewell, "home", after=33)
+    cut_short(one_citewell, results=33)
     report = sync(one_citewell)
     assert (report.ok, report.problems, report.failed) == (True, (), 0)
     assert stored(one_citewell) == after
