@@ -15,7 +15,7 @@ from io import TextIOWrapper
 import typer
 from rich.text import Text
 
-from rag.cli.console import err
+from rag.cli.console import err, say_interrupted
 from rag.errors import InvalidSetting, RagError
 
 # Where each command is, in the order in which --help lists them. A command is imported when it is used: those that
@@ -99,7 +99,7 @@ def _run(arguments: Sequence[str] | None) -> None:
         make_app(given[:1] if given and given[0] in COMMANDS else COMMANDS)(given)
     except SystemExit as left:
         if left.code == _INTERRUPTED:  # Typer makes this of Ctrl-C, without a word
-            err.print("Interrupted.")
+            say_interrupted("Interrupted.")
         raise
     finally:
         sys.stdout.flush()

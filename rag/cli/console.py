@@ -56,6 +56,14 @@ def say(line: str) -> None:
     err.print(Text(line))
 
 
+def say_interrupted(line: str) -> None:
+    """Tell the user something after Ctrl-C.
+
+    Past the console: where the signal comes between two steps of its print, it holds back all that follows.
+    """
+    sys.stderr.write(line + "\n")
+
+
 def print_json(body: object) -> None:
     """Exactly the body that REST gives, on one line."""
     sys.stdout.write(to_json(body) + "\n")

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from rag.cli.console import AsJson, DataDir, Model, bar, err, opened, out, print_json
+from rag.cli.console import AsJson, DataDir, Model, bar, err, opened, out, print_json, say_interrupted
 from rag.ingest.results import IngestResult
 from rag.records import Access
 from rag.store.base import FileRecord, IngestStatus
@@ -38,7 +38,7 @@ def ingest(
             citewell.documents.ingest(paths, on_result=on_result)
     except KeyboardInterrupt:
         stored = sum(result.status is not IngestStatus.FAILED for result in done)
-        err.print(f"Stored so far: {stored}. Run the same command again for the rest.")
+        say_interrupted(f"Stored so far: {stored}. Run the same command again for the rest.")
         raise
     failed = sum(result.status is IngestStatus.FAILED for result in done)
     if as_json:

@@ -25,6 +25,7 @@ from rag.cli.console import (
     out,
     print_json,
     say,
+    say_interrupted,
 )
 from rag.ingest.results import IngestResult, OnResult, SyncReport
 from rag.ingest.sources import MAX_REMOVED, SyncOptions
@@ -149,7 +150,7 @@ def _counting(label: str) -> Iterator[OnResult]:
 
             yield on_result
     except KeyboardInterrupt:
-        err.print(f"Changed so far: {done}. Run the same command again for the rest.")
+        say_interrupted(f"Changed so far: {done}. Run the same command again for the rest.")
         raise
 
 

@@ -21,6 +21,7 @@ from fastapi.testclient import TestClient
 
 from rag.app import Citewell
 from rag.cli import ask_commands
+from rag.cli.console import err as error_console
 from rag.errors import RagError
 from rag.evaluate.cases import read_cases
 from rag.models.catalogue import load_model
@@ -515,6 +516,18 @@ def test_interrupt_while_the_model_loads_exits_with_130(
     assert (ran.code, ran.out) == (130, "")
     stored = "Stored so far: 0. Run the same command again for the rest.\n" if arguments[0] == "ingest" else ""
     assert ran.err == stored + "Interrupted.\n"
+
+
+def test_interrupt_in_the_middle_of_a_line_is_told_all_the_same(ingested: Rag, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        error_console.begin_capture()  # what a line that is not handed over yet leaves behind
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rag.models.loading.load_model", interrupted)
+    ran = ingested("ingest", ".")
+    error_console.end_capture()
+    assert ran.code == 130
+    assert ran.err == "Stored so far: 0. Run the same command again for the rest.\nInterrupted.\n"
 
 
 def test_reader_of_the_output_that_goes_away_causes_no_traceback(tmp_path: Path, library: Path) -> None:
