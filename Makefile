@@ -20,7 +20,7 @@ export HF_HUB_OFFLINE = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser run test test-fast test-browser test-crash test-nightly lint type check-js check docs desk bench bench-quick rivals soak locks sbom wheel bundle bundle-try clean
+.PHONY: help install browser run test test-fast test-browser test-crash test-nightly lint type check-js check docs desk bench bench-quick rivals soak soak-cluster locks sbom wheel bundle bundle-try clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -102,6 +102,9 @@ rivals: install ## make the environments of the programs it is measured beside
 
 soak: install ## kill, fuzz, read and fill it for three quarters of an hour
 	@$(BIN)/python -m tests.soak
+
+soak-cluster: install ## kill the primary of a PostgreSQL with a standby twenty times, under three nodes
+	@$(BIN)/python -m tests.soak cluster
 
 locks: ## write deploy/locks/ anew, after constraints.txt changed; needs uv
 	@$(PYTHON) -m deploy.release.locks

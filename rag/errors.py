@@ -29,6 +29,7 @@
         ├── StorageReadOnly       it, or a file in it, cannot be written
         ├── StorageFull           the disk, or a limit on it, is full
         ├── StorageBusy           another process is writing
+        ├── StorageUnreachable    the server of the database does not answer, or not any more
         ├── StorageTooNew         written by a newer version of the program
         ├── StorageDamaged        a page of the database does not read back
         └── ModelMismatch         the index was made with another model
@@ -154,6 +155,10 @@ class StorageFull(StorageError):
 
 class StorageBusy(StorageError):
     """Another process is writing to the data directory."""
+
+
+class StorageUnreachable(StorageError):
+    """The server of the database does not answer, or the connection to it has ended."""
 
 
 class StorageTooNew(StorageError):

@@ -32,6 +32,7 @@ _log = logging.getLogger("citewell.web")
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 _BUSY = {"Retry-After": "5"}
 _UNAVAILABLE = "The service cannot use its documents at the moment. Its log says why."
+_AWAY = "The database cannot be reached at the moment. Try again in a few seconds."
 _UNKNOWN = "The server that says who you are does not answer as it should. Try again soon; the log here says more."
 # As RFC 9110 has them; the standard library's names depend on the Python version.
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
@@ -97,6 +98,7 @@ OUTCOMES: Mapping[type[RagError], _Outcome] = {
     errors.StorageReadOnly: _Outcome(503, "The documents are read-only at the moment. Questions still work."),
     errors.StorageFull: _Outcome(507, "There is no space left for documents. Questions still work."),
     errors.StorageBusy: _Outcome(503, "Another process is adding documents. Try again in a few seconds.", _BUSY),
+    errors.StorageUnreachable: _Outcome(503, _AWAY, _BUSY),
     errors.StorageTooNew: _Outcome(503, _UNAVAILABLE),
     errors.StorageDamaged: _Outcome(503, _UNAVAILABLE),
     errors.ModelMismatch: _Outcome(503, _UNAVAILABLE),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from rag.errors import StorageError, StorageReadOnly, StorageTooNew
+from rag.errors import StorageError, StorageReadOnly, StorageTooNew, StorageUnreachable
 from rag.store.base import HealthProblem, Stops
 
 _DEGRADED = HealthProblem(
@@ -38,15 +38,23 @@ _UNREADABLE = HealthProblem(
     "The database cannot be read. The log of the service says why; `rag verify` checks it.",
 )
 
+_UNREACHABLE = HealthProblem(
+    "unreachable",
+    Stops.ANSWERS,
+    "The database cannot be reached. It is asked again all the time; the log of the service says why.",
+)
+
 
 # The names of all problems there are.
-NAMES = tuple(problem.name for problem in (_DEGRADED, _DISK_FULL, _READ_ONLY, _TOO_NEW, _UNREADABLE))
+NAMES = tuple(problem.name for problem in (_DEGRADED, _DISK_FULL, _READ_ONLY, _TOO_NEW, _UNREADABLE, _UNREACHABLE))
 
 
 def problem_of_storage(error: StorageError) -> HealthProblem:
     """What is wrong where reading from the database raises this."""
     if isinstance(error, StorageTooNew):
         return _TOO_NEW
+    if isinstance(error, StorageUnreachable):
+        return _UNREACHABLE
     return _READ_ONLY if isinstance(error, StorageReadOnly) else _UNREADABLE
 
 

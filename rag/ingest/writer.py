@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TypeVar
 
-from rag.errors import StorageBusy
+from rag.errors import StorageBusy, StorageUnreachable
 from rag.index.live import LiveIndex
 from rag.ingest.write_queue import WriteQueue
 from rag.records import ModelIdentity
@@ -66,8 +66,11 @@ class Writer:
             try:
                 yield
             finally:
-                if self._index.is_unpublished():
-                    self._index.publish()
+                # What was committed is told of as it is, also where the database went away since: the next change
+                # publishes, or the next start catches up.
+                with suppress(StorageUnreachable):
+                    if self._index.is_unpublished():
+                        self._index.publish()
 
     @contextmanager
     def _write_lock(self) -> Iterator[None]:

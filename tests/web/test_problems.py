@@ -5,7 +5,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from rag import errors
-from rag.errors import RagError, StorageBusy, StorageDamaged, StorageFull
+from rag.errors import RagError, StorageBusy, StorageDamaged, StorageFull, StorageUnreachable
 from tests.support.scripted import ScriptedCitewell
 from tests.support.servers import client_of
 from web.problems import OUTCOMES, problem_of
@@ -44,7 +44,13 @@ def test_what_is_wrong_with_a_request_is_said(error: type[RagError]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "retry"), [(StorageBusy, 503, "5"), (StorageFull, 507, None), (StorageDamaged, 503, None)]
+    ("error", "status", "retry"),
+    [
+        (StorageBusy, 503, "5"),
+        (StorageUnreachable, 503, "5"),
+        (StorageFull, 507, None),
+        (StorageDamaged, 503, None),
+    ],
 )
 def test_an_error_of_the_library_becomes_its_problem(
     scripted_client: TestClient, scripted: ScriptedCitewell, error: type[RagError], status: int, retry: str | None

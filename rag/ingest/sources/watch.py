@@ -15,7 +15,7 @@ import watchfiles
 
 from rag import read
 from rag.disk import network_file_system
-from rag.errors import InputError, StorageBusy, StorageFull, StorageReadOnly
+from rag.errors import InputError, StorageBusy, StorageFull, StorageReadOnly, StorageUnreachable
 from rag.ingest.results import SyncReport
 from rag.ingest.sources.patterns import IGNORE_FILE
 
@@ -32,7 +32,7 @@ _TURN = 500
 # Seconds between two looks whether the folders are still there, and between two tries of what was put off.
 _PAUSE = 5.0
 # What may be over after a while. Anything else is wrong with the data directory and ends the watch.
-_PASSING = (StorageBusy, StorageFull, StorageReadOnly)
+_PASSING = (StorageBusy, StorageFull, StorageReadOnly, StorageUnreachable)
 
 
 class _NoWatch(Exception):

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from rag.errors import StorageBusy
+from rag.errors import StorageBusy, StorageUnreachable
 from rag.store.postgres.postgres_errors import pg_translated, said
 
 # Keys of the locks of a database that are ours: "CITE" and a number.
@@ -55,7 +55,7 @@ class AdvisoryLock:
                     self._let_go()
 
     def confirm(self) -> None:
-        """Raise StorageBusy when the lock was held here and the connection that holds it has ended.
+        """Raise StorageUnreachable when the lock was held here and the connection that holds it has ended.
 
         Then another node may have it by now.
         """
@@ -64,7 +64,7 @@ class AdvisoryLock:
         try:
             self._connection.execute("SELECT 1")
         except psycopg.Error as error:
-            raise StorageBusy(
+            raise StorageUnreachable(
                 f"The connection to {self._place} that held the lock for writing has ended ({said(error)}), so another"
                 " node may be writing. Nothing more is written here; try again."
             ) from error

@@ -11,17 +11,18 @@ import json
 import os
 import socket
 import threading
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from typing import Any
 
 import psycopg
-from psycopg import conninfo, sql
+from psycopg import conninfo, errors, sql
 from psycopg_pool import ConnectionPool
 
-from rag.errors import InvalidSetting
+from rag.errors import InvalidSetting, StorageBusy, StorageUnreachable
 from rag.records import Access
 from rag.store.postgres.advisory_lock import DOCUMENTS, AdvisoryLock
 from rag.store.postgres.postgres_errors import pg_translated, said
@@ -36,9 +37,19 @@ _MOST_WRITING = 4
 # Seconds that a thread waits for a connection, and a statement for a lock that another node holds.
 _POOL_SECONDS = 20.0
 _LOCK_SECONDS = 30
+# Seconds after which the pool begins anew with trying to connect, since it waits twice as long after each failure: one
+# that tried for 20 s would find a new primary up to 8 s late.
+_ROUND_SECONDS = 2.0
 # How soon the machine of the database takes a node for gone that has lost its power or its network: 10 s without a
-# word, then 3 questions 10 s apart. Until then its lock stays.
+# word, then 3 questions 10 s apart. Until then its lock stays. And how soon a node takes the machine for gone.
 _KEEP_ALIVE = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3"
+_OURS_ALIVE = {"keepalives_idle": 10, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 40_000}
+# Seconds in which it is found out whether a change was made whose commit was not answered: longer than it takes until
+# a standby is in place of the primary.
+_OUTCOME_SECONDS = 60.0
+_OUTCOME_PAUSE = 0.5
+# With these words a server ends a connection, perhaps before the client has noticed that it is closed.
+_ENDED = (errors.AdminShutdown, errors.CrashShutdown, errors.IdleInTransactionSessionTimeout)
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
 _NOBODY = Access("", frozenset())
 
@@ -64,7 +75,7 @@ class Connections:
         """
         self.place = place_of(url)
         self.name = f"citewell {socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-        self._url = conninfo.make_conninfo(url, application_name=self.name[:63], connect_timeout=20)
+        self._url = _complete(url, self.name[:63])
         with pg_translated(self.place), self._connect() as connection:
             refuse_unusable(connection, self.place)
             self.database_id = bring_up_to_date(connection, self.place, create=create)
@@ -89,7 +100,8 @@ class Connections:
             max_size=most,
             num_workers=1,
             timeout=_POOL_SECONDS,
-            reconnect_timeout=_POOL_SECONDS,
+            reconnect_timeout=_ROUND_SECONDS,
+            reconnect_failed=ConnectionPool.check,  # which begins anew, with what waits or lies unused
             configure=_configure,
             open=True,
         )
@@ -139,10 +151,14 @@ class Connections:
                 connection.execute(_reader(before))
 
     @contextmanager
-    def writing(self, hold: Hold = Hold.NOTHING) -> Iterator[PgConnection]:
+    def writing(
+        self, hold: Hold = Hold.NOTHING, *, is_made: Callable[[PgConnection], bool] | None = None
+    ) -> Iterator[PgConnection]:
         """A connection in a transaction that is committed at the end, and undone when an error leaves the block.
 
-        When the block has been left without an error, what was written is on the disk of the database.
+        When the block has been left without an error, what was written is on the disk of the database. Where the
+        connection ends during the commit, `is_made` looks whether the change of documents is there, on another one.
+        Raises StorageUnreachable when it is not there, and, with other words, when that cannot be told.
         """
         self._refuse_closed()
         with pg_translated(self.place):
@@ -150,9 +166,47 @@ class Connections:
             try:
                 yield connection
                 self.write_lock.confirm()
-                connection.execute("COMMIT")
+                try:
+                    connection.execute("COMMIT")
+                except psycopg.OperationalError as error:
+                    if not (connection.closed or isinstance(error, _ENDED)):
+                        raise
+                    self._confirm_made(is_made, error)
             finally:
                 _end(self._writers, connection)
+
+    def _confirm_made(self, is_made: Callable[[PgConnection], bool] | None, error: psycopg.OperationalError) -> None:
+        """Return where a change is there whose commit was not answered. Raises StorageUnreachable otherwise."""
+        made = None if is_made is None else self._outcome(is_made)
+        if made:
+            return
+        what = "was not made" if made is False else "may have been made or not"
+        raise StorageUnreachable(
+            f"The connection to {self.place} has ended during a commit ({said(error)}). The change {what}; do it again:"
+            " that makes it once."
+        ) from error
+
+    def _outcome(self, is_made: Callable[[PgConnection], bool]) -> bool | None:
+        """Whether `is_made` finds a change; None where the database does not say so in time.
+
+        A server that still commits has the lock of those who change documents; this waits for it.
+        """
+        until = time.monotonic() + _OUTCOME_SECONDS
+        while True:
+            try:
+                with pg_translated(self.place):
+                    connection = self._begun(self._writers, f"BEGIN; {Hold.DOCUMENTS_STAY.value}")
+                    try:
+                        made = is_made(connection)
+                        if made:  # where a standby has to have it too, this commit is not over before it has
+                            connection.execute("SELECT pg_logical_emit_message(true, 'citewell', ''); COMMIT")
+                        return made
+                    finally:
+                        _end(self._writers, connection)
+            except (StorageUnreachable, StorageBusy):
+                if time.monotonic() >= until:
+                    return None
+                time.sleep(_OUTCOME_PAUSE)
 
     def _begun(self, pool: ConnectionPool[PgConnection], begin: str) -> PgConnection:
         """A connection in a transaction. One that has died while nobody used it, as with a server, is put away."""
@@ -187,6 +241,17 @@ class Connections:
     def _refuse_closed(self) -> None:
         if self.is_closed:
             raise ValueError("the store is closed")
+
+
+def _complete(url: str, name: str) -> str:
+    """The address with what it leaves open: how long to wait for a host, and which of several is the one."""
+    given = conninfo.conninfo_to_dict(url)
+    hosts = str(given.get("host") or given.get("hostaddr") or "").count(",") + 1
+    # One that has lost its power lets each wait in vain; the others must get their turn while a thread waits.
+    ours: dict[str, str | int] = {"connect_timeout": max(int(_POOL_SECONDS) // hosts, 2), **_OURS_ALIVE}
+    if hosts > 1:
+        ours["target_session_attrs"] = "read-write"  # a standby knows less than was acknowledged
+    return conninfo.make_conninfo(url, **{**ours, **given, "application_name": name})
 
 
 def place_of(url: str) -> str:

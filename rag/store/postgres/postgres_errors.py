@@ -9,7 +9,7 @@ import psycopg
 from psycopg import errors
 from psycopg_pool import PoolClosed, PoolTimeout
 
-from rag.errors import StorageBusy, StorageDamaged, StorageError, StorageFull, StorageReadOnly
+from rag.errors import StorageBusy, StorageDamaged, StorageError, StorageFull, StorageReadOnly, StorageUnreachable
 
 _UNREACHABLE = (
     psycopg.OperationalError,
@@ -27,6 +27,7 @@ _ADVICE = (
         "The server needs a certificate for the host that CITEWELL_DATABASE names, by an authority that"
         " sslrootcert names (docs/postgresql.md).",
     ),
+    ("session is read-only", "One of the servers that CITEWELL_DATABASE names must be the primary, and take changes."),
     ("SSL", "Switch TLS on at the server, or say another sslmode in CITEWELL_DATABASE (docs/postgresql.md)."),
     ("password", "Put the role and its password right in CITEWELL_DATABASE, or in ~/.pgpass."),
     ("permission denied", "Give the role of CITEWELL_DATABASE the rights that docs/postgresql.md names."),
@@ -71,11 +72,11 @@ def _meaning(error: psycopg.Error, place: str) -> StorageError:
     if isinstance(error, errors.DataCorrupted | errors.IndexCorrupted):
         return StorageDamaged(f"{place} is damaged: {said(error)}. Restore it.")
     if isinstance(error, errors.TooManyConnections):
-        return StorageError(
+        return StorageUnreachable(
             f"{place} has no connection left: {said(error)}. Raise max_connections, or run fewer nodes."
         )
     if isinstance(error, _UNREACHABLE):
         words = said(error)
         advice = next(advice for part, advice in _ADVICE if part in words)
-        return StorageError(f"{place} could not be reached: {words}. {advice}")
+        return StorageUnreachable(f"{place} could not be reached: {words}. {advice}")
     return StorageError(f"{place} could not be used: {said(error)}.")

@@ -216,9 +216,15 @@ class PostgresStore:
         self.connections.write_lock.confirm()
 
     @contextmanager
-    def _changing(self) -> Iterator[PgConnection]:
-        """A transaction that changes documents, which one process of all nodes does at a time."""
-        with self.connections.write_lock.held(), self.connections.writing(Hold.DOCUMENTS_CHANGE) as connection:
+    def _changing(self, *, is_made: Callable[[PgConnection], bool] | None = None) -> Iterator[PgConnection]:
+        """A transaction that changes documents, which one process of all nodes does at a time.
+
+        `is_made` tells whether the change is there, as `Connections.writing` asks it.
+        """
+        with (
+            self.connections.write_lock.held(),
+            self.connections.writing(Hold.DOCUMENTS_CHANGE, is_made=is_made) as connection,
+        ):
             yield connection
 
     def put_document(
@@ -236,7 +242,7 @@ class PostgresStore:
         by_hand: bool = False,
         rules: str = "",
     ) -> IngestStatus:
-        with self._changing() as connection:
+        with self._changing(is_made=lambda other: document_tables.pg_is_stored(other, document)) as connection:
             if document_tables.pg_is_stored(connection, document):
                 return IngestStatus.UNCHANGED
             bound = meta_tables.pg_model(connection)
@@ -272,7 +278,9 @@ class PostgresStore:
                 version_tables.pg_add_original(connection, document, data)
 
     def delete_document(self, document_id: str, *, file: FileRecord | None = None) -> None:
-        with self._changing() as connection:
+        with self._changing(
+            is_made=lambda other: document_tables.pg_stored_hash(other, document_id) is None
+        ) as connection:
             if document_tables.pg_remove_document(connection, document_id) is None:
                 raise document_not_found(document_id)
             version_tables.pg_forget_versions(connection, document_id)

@@ -9,7 +9,7 @@ import pytest
 
 from rag.app import Citewell
 from rag.app.readiness import can_be_written, find_problems, problem_of_storage
-from rag.errors import StorageDamaged, StorageReadOnly, StorageTooNew
+from rag.errors import StorageDamaged, StorageReadOnly, StorageTooNew, StorageUnreachable
 from rag.store.base import HealthProblem
 from tests.support.restart import restart
 
@@ -41,9 +41,14 @@ def test_what_is_wrong_where_the_database_can_be_read(
 
 
 def test_what_is_wrong_where_it_cannot() -> None:
-    errors = (StorageTooNew("/srv/x"), StorageDamaged("/srv/x"), StorageReadOnly("/srv/x"))
-    found = tuple(map(problem_of_storage, errors))
-    assert names_of(found) == [("format", "answers"), ("database", "answers"), ("read_only", "changes")]
+    errors = (StorageTooNew, StorageDamaged, StorageReadOnly, StorageUnreachable)
+    found = tuple(problem_of_storage(error("/srv/x")) for error in errors)
+    assert names_of(found) == [
+        ("format", "answers"),
+        ("database", "answers"),
+        ("read_only", "changes"),
+        ("unreachable", "answers"),
+    ]
     assert not any("/srv" in problem.detail for problem in found), "strangers read it"
 
 

@@ -140,7 +140,7 @@ class TestWhatIsWrong:
         assert found["citewell_ready", ""] == 1
         assert {
             name: value for (metric, name), value in found.items() if metric == "citewell_problem"
-        } == dict.fromkeys(("index", "disk", "read_only", "format", "database"), 0)
+        } == dict.fromkeys(("index", "disk", "read_only", "format", "database", "unreachable"), 0)
 
     def test_a_database_that_cannot_be_read_takes_no_more_than_its_own_figures_away(
         self, settings: WebSettings, citewell: Citewell

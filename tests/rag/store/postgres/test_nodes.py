@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from rag.errors import StorageBusy
+from rag.errors import StorageBusy, StorageUnreachable
 from rag.store.postgres.postgres_store import PostgresStore
 from tests.support.access import EVERYTHING
 from tests.support.stores import put
@@ -57,7 +57,7 @@ def test_nothing_is_written_when_the_lock_was_lost_on_the_way(
 ) -> None:
     with store.write_lock():
         end_others(url)
-        with pytest.raises(StorageBusy, match="that held the lock for writing has ended"):
+        with pytest.raises(StorageUnreachable, match="that held the lock for writing has ended"):
             put(store, "a", *LINES)
         put(other, "b", *LINES)
     assert [info.source.id for info in other.documents(EVERYTHING)] == ["b"]
