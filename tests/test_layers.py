@@ -109,6 +109,7 @@ HOMES = {
     "prometheus_client": ("web/api/exposition.py",),
     "psycopg": ("rag/store/postgres/",),
     "psycopg_pool": ("rag/store/postgres/",),
+    "opentelemetry": ("web/traces.py",),
     "protego": ("rag/ingest/sources/web/",),
     "pathspec": ("rag/ingest/sources/patterns.py",),
     "watchfiles": ("rag/ingest/sources/watch.py",),
@@ -119,6 +120,7 @@ COMES_WITH = {
     "h11": "uvicorn",
     "huggingface_hub": "tokenizers",
     "mcp_types": "mcp",
+    "opentelemetry": "fastapi",  # the interface; what sends is the extra `traces`
     "pydantic": "fastapi",
     "scipy": "sentence-transformers",
     "sklearn": "sentence-transformers",

@@ -66,6 +66,7 @@ from web.signin.identify import authenticators
 from web.signin.pending import PendingSignIns
 from web.signin.refusals import Refusals
 from web.signin.service_key import ServiceKeys
+from web.traces import stages_told_to, telemetry, tracer_provider
 
 if TYPE_CHECKING:
     from rag.access.oidc import OpenIdProvider
@@ -86,13 +87,18 @@ def create_app(settings: WebSettings, citewell: Citewell | None = None) -> FastA
     check_exposure(settings)
     check_language(settings)
     metrics = citewell.metrics if citewell else Metrics()
+    traces = tracer_provider(settings.traces_url)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             if app.state.provider is not None:
                 stack.callback(app.state.provider.close)
+            if traces is not None:
+                stack.push_async_callback(run_in_threadpool, traces.shutdown)
             async with opened(app):
+                if traces is not None:
+                    app.state.citewell.told_of_answers.append(stages_told_to(traces.get_tracer("citewell")))
                 yield
 
     @asynccontextmanager
@@ -120,6 +126,7 @@ def create_app(settings: WebSettings, citewell: Citewell | None = None) -> FastA
         redoc_url=None,
         lifespan=lifespan,
         redirect_slashes=False,
+        telemetry=telemetry(traces),
     )
     app.state.settings = settings
     app.state.citewell = citewell

@@ -63,6 +63,9 @@ class WebSettings(Settings):
     metrics_key: str = ""
     # A file with that key.
     metrics_key_file: Path | None = None
+    # Address of an OpenTelemetry collector (OTLP over HTTP), as http://127.0.0.1:4318/v1/traces. It is sent how
+    # long requests and the stages of answers took, and no word of what was asked. Needs the extra `traces`.
+    traces_url: str = ""
     # Whether each request is a line of the log: method, path, status, bytes and milliseconds. Never what was asked.
     access_log: bool = True
     # How lines of the log look: text, or json for programs that collect them.

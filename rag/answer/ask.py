@@ -17,7 +17,7 @@ from rag.answer.extract import extract
 from rag.answer.followup.stand_alone import stand_alone
 from rag.answer.glossary import Glossary
 from rag.answer.question import Question, clean_question, take_apart
-from rag.answer.rescore import rescore, worth_reading
+from rag.answer.rescore import rescore, with_best_read_alone, worth_reading
 from rag.answer.retrieve import Retrieved, retrieve
 from rag.answer.word_weights import word_weights
 from rag.index.live import LiveIndex
@@ -149,6 +149,7 @@ def compose(
     reading = time.perf_counter()
     if reader is not None:
         extracts = rescore(read, worth_reading(extracts), reader)
+        extracts = with_best_read_alone(read, extracts, reader)
     reading = time.perf_counter() - reading
     seen = signals(read, extracts, found.frequencies)
     answer = compose_answer(

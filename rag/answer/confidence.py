@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rag.answer.codes import is_about_another_code
 from rag.answer.question import Question
 from rag.answer.side_by_side import says_one_of, side_by_side
 from rag.records import Confidence, Extract
@@ -178,6 +179,7 @@ def signals(question: Question, extracts: Sequence[Extract], frequencies: Mappin
         "unseen_names": _unseen_names(question, frequencies),
         "words": math.log1p(len(question.words)),
         "rank_agreement": features["passage_first"],
+        "other_code": float(_has_other_code(question, quote)),
     }
     if read := _reader_signals(quote, extracts):
         found |= read
@@ -192,6 +194,8 @@ def _reader_signals(quote: Sequence[Extract], extracts: Sequence[Extract]) -> di
         return {}
     others = [e.score for e in extracts if not says_one_of(quote, e)]
     return {
+        # Of another one, as in a fit that orders them anew, nothing is known but what its passage says.
+        "reader_alone": best.features.get("reader_alone", best.features["reader_answers"]) / 4,
         "reader_answers": best.features["reader_answers"] / 4,
         "reader_answers_best": max(e.features["reader_answers"] for e in extracts) / 4,
         "reader_relevance": best.features["reader_relevance"] / 4,
@@ -210,6 +214,12 @@ def share_of_quote(quote: Sequence[Extract], extracts: Sequence[Extract]) -> flo
     odds = [math.exp(max(-50.0, extract.score - top)) for extract in extracts]
     same = sum(odd for odd, e in zip(odds, extracts, strict=True) if says_one_of(quote, e))
     return same / sum(odds)
+
+
+def _has_other_code(question: Question, quote: Sequence[Extract]) -> bool:
+    chunk = quote[0].hit.chunk
+    said = " ".join(extract.sentence.text for extract in quote)
+    return is_about_another_code(question.text, f"{chunk.source.title} {chunk.section}", said)
 
 
 def _unseen_names(question: Question, frequencies: Mapping[str, int]) -> float:

@@ -68,6 +68,21 @@ def rescore(question: Question, extracts: Sequence[Extract], reader: PassageRead
     return sorted(scored, key=lambda extract: -extract.score)
 
 
+def with_best_read_alone(question: Question, extracts: Sequence[Extract], reader: PassageReader) -> list[Extract]:
+    """`extracts`, best first, of which the first gets the feature `reader_alone`.
+
+    It says whether the sentence answers when nothing is read but itself, under its title and section: what is sure only
+    among its neighbours is wrong more often.
+    """
+    if not extracts:
+        return []
+    best, *others = extracts
+    heading = heading_of(best.hit.chunk.source.title, best.hit.chunk.section)
+    sentence = ReadPassage(heading, best.sentence.text, (Span(0, len(best.sentence.text)),))
+    (reading,) = reader.read(question.text, [sentence])
+    return [dataclasses.replace(best, features={**best.features, "reader_alone": reading.answers}), *others]
+
+
 def heading_of(title: str, section: str) -> str:
     """Title and section as the reader sees them above a passage: "Leave > Parents > Notice"."""
     return " > ".join((title, *(part for part in section.split(" > ") if part and part != title)))

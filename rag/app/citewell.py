@@ -74,6 +74,7 @@ class Citewell:
         """Use `Citewell.open`; this only joins the parts. Without `reader`, sentences are scored without one."""
         self.settings = settings
         self.metrics = metrics or Metrics()
+        self.told_of_answers: list[Callable[[Answer], None]] = []  # called for each answer to a person, in its thread
         self._store = store
         self._embedder = embedder
         self._reader = reader
@@ -166,6 +167,8 @@ class Citewell:
         count_answer(self.metrics, answer)
         self.insights.note(answer)
         self.hooks.answered(answer)
+        for tell in self.told_of_answers:
+            tell(answer)
 
     def _ingested(self, result: IngestResult) -> None:
         """Count what became of a document, and put it down."""

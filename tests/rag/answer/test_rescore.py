@@ -10,7 +10,7 @@ import pytest
 
 from rag.answer.extract import extract
 from rag.answer.question import Question, analyse_question
-from rag.answer.rescore import READER_WEIGHTS, heading_of, rescore, worth_reading
+from rag.answer.rescore import READER_WEIGHTS, heading_of, rescore, with_best_read_alone, worth_reading
 from rag.answer.word_weights import word_weights
 from rag.models.reader import Reading, ReadPassage
 from rag.records import Extract, Span
@@ -134,3 +134,23 @@ def test_a_sentence_that_was_not_read_stays_a_finite_last() -> None:
     found = rescore(ASKED, plain(ASKED), Scripted([said]))
     assert found[-1].sentence.text == "The harbour opened in 1887."
     assert all(math.isfinite(e.score) for e in found)
+
+
+def test_the_best_sentence_is_read_once_more_alone_under_its_title_and_section() -> None:
+    read: list[ReadPassage] = []
+
+    class Noting:
+        def read(self, question: str, passages: Sequence[ReadPassage]) -> list[Reading]:
+            assert question == ASKED.text
+            read.extend(passages)
+            return [replace(reading((0.0, 0.0)), answers=-1.5)]
+
+    before = plain(ASKED)
+    after = with_best_read_alone(ASKED, before, Noting())
+    text = before[0].sentence.text
+    assert read == [ReadPassage("Notes > Section", text, (Span(0, len(text)),))]
+    assert after == [replace(before[0], features={**before[0].features, "reader_alone": -1.5}), *before[1:]]
+
+
+def test_without_sentences_nothing_is_read_alone() -> None:
+    assert with_best_read_alone(ASKED, [], Scripted([])) == []

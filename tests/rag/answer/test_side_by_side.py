@@ -138,14 +138,26 @@ def test_a_quote_has_the_odds_of_all_its_sentences() -> None:
     assert share_of_quote((best,), [best, beside, other]) == pytest.approx(1 / 3)
 
 
+# What every sentence that was read has; what it is worth plays no part.
+OPINIONS = dict.fromkeys(
+    (
+        *("similarity", "passage_similarity", "cover", "cover_near", "passage_cover", "passage_names", "names"),
+        *("numbers", "pairs", "passage_first", "plain", "reader_answers", "reader_relevance", "reader_span"),
+    ),
+    0.5,
+)
+
+
 def test_the_lead_of_a_quote_is_counted_from_what_it_does_not_hold() -> None:
-    named = dict.fromkeys(
-        ("similarity", "passage_similarity", "cover", "cover_near", "passage_cover", "passage_names", "names"), 0.5
-    )
-    named |= dict.fromkeys(("numbers", "pairs", "passage_first", "plain"), 0.5)
-    named |= dict.fromkeys(("reader_answers", "reader_relevance", "reader_span"), 0.5)
-    found = [an_extract(p, at, s, **named) for p, at, s in ((PAGE, 2, 5.0), (PAGE, 1, 4.8), (OTHER, 0, 3.0))]
+    found = [an_extract(p, at, s, **OPINIONS) for p, at, s in ((PAGE, 2, 5.0), (PAGE, 1, 4.8), (OTHER, 0, 3.0))]
     assert signals(QUESTION, found, {})["reader_lead"] == pytest.approx((5.0 - 3.0) / 4)
+
+
+def test_what_the_reader_says_of_the_best_sentence_alone_is_seen_by_confidence() -> None:
+    best, other = an_extract(PAGE, 2, 5.0, **OPINIONS), an_extract(OTHER, 0, 3.0, **OPINIONS)
+    assert signals(QUESTION, [best, other], {})["reader_alone"] == pytest.approx(0.5 / 4)
+    alone = replace(best, features={**best.features, "reader_alone": -2.0})
+    assert signals(QUESTION, [alone, other], {})["reader_alone"] == pytest.approx(-2.0 / 4)
 
 
 def test_a_quote_reaches_from_its_first_sentence_to_its_last() -> None:
