@@ -20,6 +20,7 @@ from rag.app import Citewell
 from tests.support.places import ROOT
 from tests.support.processes import environment
 from tests.support.servers import serving
+from web.i18n import languages
 from web.settings import WebSettings
 
 FOLDER = ROOT / "deploy" / "container"
@@ -50,6 +51,11 @@ def test_it_runs_as_nobody_in_particular_with_its_data_apart() -> None:
     stage = last_stage()
     assert (stage["USER"], stage["VOLUME"], stage["STOPSIGNAL"]) == ("10001:10001", "/data", "SIGTERM")
     assert (json.loads(stage["ENTRYPOINT"]), json.loads(stage["CMD"])) == (["citewell"], ["serve"])
+
+
+def test_languages_that_there_are_no_pages_in_are_left_out_and_no_others() -> None:
+    (kept,) = re.findall(r"/\(root\|([a-z|]+)\)", (FOLDER / "Containerfile").read_text(encoding="utf-8"))
+    assert sorted(kept.split("|")) == sorted(languages())
 
 
 def test_its_settings_are_settings_and_open_no_uploads_to_a_network() -> None:
