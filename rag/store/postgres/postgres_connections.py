@@ -26,7 +26,7 @@ from rag.errors import InvalidSetting, StorageBusy, StorageUnreachable
 from rag.records import Access
 from rag.store.postgres.advisory_lock import DOCUMENTS, AdvisoryLock
 from rag.store.postgres.postgres_errors import pg_translated, said
-from rag.store.postgres.table_formats import SCHEMA, bring_up_to_date, refuse_unusable
+from rag.store.postgres.table_formats import SCHEMA, bring_up_to_date, refuse_newer, refuse_unusable
 from rag.store.postgres.vector_type import adapt_vectors
 
 PgConnection = psycopg.Connection[tuple[Any, ...]]
@@ -158,12 +158,14 @@ class Connections:
 
         When the block has been left without an error, what was written is on the disk of the database. Where the
         connection ends during the commit, `is_made` looks whether the change of documents is there, on another one.
-        Raises StorageUnreachable when it is not there, and, with other words, when that cannot be told.
+        Raises StorageUnreachable when it is not there, and, with other words, when that cannot be told; StorageTooNew
+        where a node of a newer release has changed the tables since they were opened.
         """
         self._refuse_closed()
         with pg_translated(self.place):
             connection = self._begun(self._writers, f"BEGIN; {hold.value}")
             try:
+                refuse_newer(connection, self.place)
                 yield connection
                 self.write_lock.confirm()
                 try:

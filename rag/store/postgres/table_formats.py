@@ -64,15 +64,25 @@ def bring_up_to_date(
             _have_vectors(connection, place)
             _upgrade(connection, _format_of(connection) or 0)
         found = POSTGRES_FORMAT
+    _refuse_format(found, place)
+    row = connection.execute(f"SELECT value FROM {SCHEMA}.meta WHERE name = 'database_id'".encode()).fetchone()  # noqa: S608 - constant
+    if row is None:
+        raise StorageDamaged(f"{place} has no id in its table {SCHEMA}.meta. Restore it from a backup.")
+    return str(json.loads(row[0]))
+
+
+def refuse_newer(connection: psycopg.Connection[tuple[Any, ...]], place: str) -> None:
+    """Raise StorageTooNew where the tables are those of a newer program; they are there and in the search path."""
+    row = connection.execute("SELECT value::int FROM meta WHERE name = 'format'").fetchone()
+    _refuse_format(None if row is None else int(row[0]), place)
+
+
+def _refuse_format(found: int | None, place: str) -> None:
     if found is not None and found > POSTGRES_FORMAT:
         raise StorageTooNew(
             f"{place} has format {found}; this version of the program knows format {POSTGRES_FORMAT}. Update the"
             " program, or name another database."
         )
-    row = connection.execute(f"SELECT value FROM {SCHEMA}.meta WHERE name = 'database_id'".encode()).fetchone()  # noqa: S608 - constant
-    if row is None:
-        raise StorageDamaged(f"{place} has no id in its table {SCHEMA}.meta. Restore it from a backup.")
-    return str(json.loads(row[0]))
 
 
 def _format_of(connection: psycopg.Connection[tuple[Any, ...]]) -> int | None:
