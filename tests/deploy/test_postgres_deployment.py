@@ -1,6 +1,6 @@
 """The files for several nodes over PostgreSQL fit each other, name what exists and hold no secret; what runs here runs.
 
-Images, Compose, Kubernetes and Patroni are not run: docs/postgresql.md says so.
+Images, Compose and Kubernetes are not run: docs/postgresql.md says so. Patroni is by `python -m tests.soak patroni`.
 """
 
 from __future__ import annotations

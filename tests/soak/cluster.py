@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from rag.app import Citewell
 from rag.settings import BUNDLED_MODEL, Settings
@@ -20,7 +21,6 @@ from tests.support.access import EVERYTHING
 from tests.support.barrels import text_of, token
 from tests.support.fakes import HashEmbedder
 from tests.support.node_processes import NodeProcess, Reply, node_processes
-from tests.support.postgres_pair import PostgresPair
 from tests.support.processes import wait_for
 
 _DOCUMENTS = 12  # of each writer
@@ -29,6 +29,22 @@ _REMOVED = 0.25
 _AGAIN = 0.1
 _PAUSE = 0.05
 _MOST_SECONDS = 2.0  # from a cycle's begin to its kill
+_GIVE_UP_SECONDS = 400.0  # after which a writer takes it that it never will be acknowledged
+
+
+class FailingPair(Protocol):
+    """Two servers of PostgreSQL in folders, one of which is the primary."""
+
+    primary: Path
+
+    def kill(self, folder: Path) -> None:
+        """Kill the server of a folder, as when its machine fails."""
+
+    def promote(self) -> None:
+        """Return when the standby is the primary."""
+
+    def rebuild(self) -> None:
+        """Return when the other one is the standby, and each commit waits for it."""
 
 
 @dataclass
@@ -81,9 +97,12 @@ class Writing:
 
     def _until_done(self, name: str, text: str | None) -> int:
         """The place of the node that acknowledged it, asked again and again, one after the other."""
-        place, tries = self._number % len(self._nodes), 0
+        place, tries, begin = self._number % len(self._nodes), 0, time.monotonic()
         while True:
             begun = time.monotonic()
+            if begun > begin + _GIVE_UP_SECONDS:
+                self._seen.problem(f"{name} was put off for {_GIVE_UP_SECONDS:.0f} s")
+                raise RuntimeError(name)
             node = self._nodes[place]
             reply = node.delete(name) if text is None else node.put(name, text)
             # What was taken away by a try without an answer is not there the next time.
@@ -145,7 +164,7 @@ class Figures:
 
 def run(
     folder: Path,
-    pair: PostgresPair,
+    pair: FailingPair,
     address: str,
     cycles: int,
     say: Callable[[str], None],
@@ -192,7 +211,7 @@ def _errors_told(nodes: Sequence[NodeProcess]) -> list[str]:
 
 def _cycle(
     cycle: int,
-    pair: PostgresPair,
+    pair: FailingPair,
     seen: Seen,
     figures: Figures,
     chance: random.Random,
