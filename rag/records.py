@@ -7,7 +7,7 @@ why a `Citation` also carries `before`, `quote` and `after`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -51,6 +51,30 @@ class BlockKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class RecognisedWord:
+    """A word that text recognition read from a picture of a page: where it is in the text, how sure, where seen."""
+
+    span: Span
+    confidence: float  # 0..1, in hundredths, as the recognition says
+    # Left, top, right, bottom as shares of the page's width and height from its top left corner, in ten-thousandths.
+    box: tuple[float, float, float, float]
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The same in seven whole numbers, as it is kept."""
+        return self.span.start, self.span.end, round(100 * self.confidence), *(round(10_000 * at) for at in self.box)
+
+    @classmethod
+    def of_numbers(cls, numbers: Sequence[int]) -> RecognisedWord:
+        """The word that has these `numbers`. Raises ValueError for what is none."""
+        start, end, confidence, left, top, right, bottom = numbers
+        if not (0 <= confidence <= 100 and 0 <= left <= right <= 10_000 and 0 <= top <= bottom <= 10_000):
+            raise ValueError(f"{numbers} are no recognised word: its confidence, or its place on the page, is none")
+        box = left / 10_000, top / 10_000, right / 10_000, bottom / 10_000
+        return cls(Span(start, end), confidence / 100, box)
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """One layout block of a document. Blocks are in text order and do not overlap.
 
@@ -63,6 +87,7 @@ class Block:
     section: str = ""  # heading path above the block, "Guide > Install"; a heading's own path includes itself
     page: int | None = None  # where it begins, counted from 1, where the format has pages
     turns: tuple[tuple[int, int], ...] = ()  # offsets in the text at which it goes on on another page, and that page
+    recognised: tuple[RecognisedWord, ...] = ()  # those of its words that were read from a picture, in text order
 
     def page_at(self, offset: int) -> int | None:
         """The page on which the character at an offset in the text stands."""
@@ -89,6 +114,7 @@ class SentenceKind(StrEnum):
     HEADING = "heading"
     FRAGMENT = "fragment"  # too little to say anything: a stutter ("said."), a lone mark
     CREDIT = "credit"  # photo credits, copyright lines and the like
+    UNSURE = "unsure"  # recognised on a picture of the page, and too poorly to be quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +125,7 @@ class Sentence:
     kind: SentenceKind
     section: str = ""
     page: int | None = None
+    recognised: float | None = None  # how sure its words were recognised on a picture, 0..1; None: the file has them
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +154,7 @@ class StoredSentence:
     text: str
     section: str = ""
     page: int | None = None
+    recognised: float | None = None  # as that of `Sentence`
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +253,7 @@ class Citation:
     also_in: tuple[Place, ...] = ()  # where the same statement stands too
     lead_in: LeadIn | None = None
     confidence: Confidence | None = None  # of this quote alone, where an answer is only possible
+    recognised: float | None = None  # of its sentences, that which was recognised least surely; see `Sentence`
 
     @property
     def is_removed(self) -> bool:

@@ -6,6 +6,7 @@ Those of the server, `web/settings.py`, are these and its own.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -28,6 +29,7 @@ def bounded(default: float | None, least: float, most: float | None = None) -> A
     return field(default=default, metadata={"least": least, "most": most})
 
 
+_OCR_LANGUAGES = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\+[A-Za-z][A-Za-z0-9_]*)*")
 WEBHOOK_EVENTS = ("not_answered", "document_changed")
 _LEAST_WEBHOOK_SECRET = 24
 
@@ -61,6 +63,13 @@ class Settings:
     # MB of address space that the reading of one file may take; 50 MB of plain text takes a third of this. The
     # interpreter and its libraries reserve most of 256.
     read_megabytes: int = bounded(2_048, 256)
+    # Languages in which the text of scanned pages and of pictures is recognised (OCR), as Tesseract calls them: eng, or
+    # deu+eng. It takes Debian's packages tesseract-ocr and tesseract-ocr-deu. Empty recognises nothing.
+    ocr: str = ""
+    # Seconds that the recognition of one page may take, within read_seconds; an ordinary one takes 3 on an idle core.
+    ocr_page_seconds: int = bounded(120, 1)
+    # Seconds that the recognition of all pages of one file may take; the pages that are left then are told of.
+    ocr_seconds: int = bounded(1_800, 1)
     # Earlier texts kept of each document, so that citations of them can be checked; 0 keeps none. Deleting a document
     # deletes them.
     keep_versions: int = bounded(10, 0)
@@ -258,6 +267,10 @@ class Settings:
         for name, choices in _CHOICES.items():
             if (value := getattr(self, name)) not in choices:
                 raise InvalidSetting(f"{name} is {value!r}; expected one of {', '.join(filter(None, choices))}.")
+        if self.ocr and not _OCR_LANGUAGES.fullmatch(self.ocr):
+            raise InvalidSetting(
+                f"ocr is {self.ocr!r}; expected languages as Tesseract calls them, such as eng or deu+eng, or nothing."
+            )
         _check_webhooks(self)
         for entry in self.fetch_allow:
             try:

@@ -86,6 +86,7 @@ HOMES = {
     "apsw": ("rag/store/sqlite/", "rag/store/stems.py"),
     "argon2": ("rag/access/",),
     "pypdfium2": ("rag/read/pdf/",),
+    "PIL": ("rag/read/ocr/picture_file.py",),
     "sentencex": ("rag/split/",),
     "fastapi": ("web/",),
     "starlette": ("web/",),

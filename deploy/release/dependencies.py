@@ -41,6 +41,7 @@ WHAT_FOR: Mapping[str, str] = {
     "onnxruntime": "the models, run",
     "openpyxl": "Excel files",
     "pathspec": "patterns of files to read and to leave out",
+    "pillow": "pictures whose text is recognised",
     "prometheus-client": "figures in the format of Prometheus",
     "protego": "robots.txt",
     "pypdfium2": "PDF",

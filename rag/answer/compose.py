@@ -280,6 +280,8 @@ def _citation(number: int, quoted: Quoted, texts: SourceTexts) -> Citation:
     place = _place_of(quoted.sentences)
     text = texts.text_of(place.source.id)
     citation = cite(number, text, place, tuple(_place_of(said) for said in quoted.elsewhere))
+    sure = [said.sentence.recognised for said in quoted.sentences if said.sentence.recognised is not None]
+    citation = replace(citation, recognised=min(sure, default=None))
     span = texts.lead_in_of(place) or _referred_to(first)
     return citation if span is None else replace(citation, lead_in=LeadIn(span, span.of(text)))
 

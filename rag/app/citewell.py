@@ -47,7 +47,7 @@ from rag.models.embedder import Embedder
 from rag.models.exported import carry
 from rag.models.loading import load_models
 from rag.models.reader import Reader
-from rag.read.sandbox import Limits, Parser
+from rag.read.sandbox import Limits, Parser, Recognition
 from rag.records import Access, Answer
 from rag.settings import Settings
 from rag.sources import SourceService
@@ -79,7 +79,9 @@ class Citewell:
         self._embedder = embedder
         self._reader = reader
         self._index = LiveIndex(store, settings.data_dir / "index", embedder.identity)
-        self._parser = Parser(Limits(settings.read_seconds, settings.read_megabytes), self.metrics)
+        limits = Limits(settings.read_seconds, settings.read_megabytes)
+        recognition = Recognition(settings.ocr, settings.ocr_page_seconds, settings.ocr_seconds)
+        self._parser = Parser(limits, self.metrics, recognition=recognition if settings.ocr else None)
         patience = _PATIENCE_SECONDS if settings.workers > 1 or settings.database else 0.0
         writer = Writer(store, self._index, embedder.identity, patience_seconds=patience)
         source = identity(embedder.identity.sha256, reader.sha256 if reader else "")

@@ -12,7 +12,7 @@ from rag.cli.console import AsJson, DataDir, Model, opened, out, print_json
 from rag.conversations.kept_conversations import exchange_of, recent
 from rag.errors import InputError, InvalidQuestion, InvalidSetting
 from rag.records import Access, Answer, AnswerStatus, Citation, Exchange, NoAnswerReason
-from rag.render.outcomes import likelihood, outcome_words
+from rag.render.outcomes import likelihood, outcome_words, recognised_words
 from rag.store.base import Reply
 
 
@@ -171,6 +171,8 @@ def _print_source(citation: Citation, dated: str) -> None:
         out.print(Text(f"    also stated in {_heading(other.source.title, other.section)}"))
     if citation.confidence:
         out.print(Text(f"    confidence: {likelihood(citation.confidence)}"))
+    if words := recognised_words(citation.recognised):
+        out.print(Text(f"    {words}"))
 
 
 def _heading(title: str, section: str) -> str:

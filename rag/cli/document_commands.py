@@ -29,7 +29,12 @@ def ingest(
     """Read documents, or what has changed of them, into the data directory."""
     done: list[IngestResult] = []
     try:
-        with opened(data_dir, create=True, model=model) as citewell, bar("Reading") as tick:
+        with (
+            opened(data_dir, create=True, model=model) as citewell,
+            bar("Reading") as tick,
+            bar("Recognising pages") as recognised,
+        ):
+            citewell.documents.on_recognised(recognised)
 
             def on_result(result: IngestResult, number: int, total: int) -> None:
                 done.append(result)

@@ -165,7 +165,8 @@ def _finish(report: SyncReport, *, as_json: bool) -> None:
 
 
 def _sync_with_bar(citewell: Citewell, folders: Sequence[Path], options: SyncOptions) -> SyncReport:
-    with bar("Reading") as tick:
+    with bar("Reading") as tick, bar("Recognising pages") as recognised:
+        citewell.documents.on_recognised(recognised)
         return citewell.documents.sync(folders, options, on_result=lambda _, number, total: tick(number, total))
 
 

@@ -69,6 +69,7 @@ def _citation(body: json_bodies.CitationJson, server: str) -> Citation:
         also_in=tuple(_place(place, server) for place in body["also_in"]),
         lead_in=LeadIn(Span(lead_in["start"], lead_in["end"]), lead_in["text"]) if lead_in else None,
         confidence=_confidence(confidence) if confidence else None,
+        recognised=body["recognised"],
     )
 
 

@@ -60,6 +60,7 @@ class CitationJson(TypedDict):
     link: str
     also_in: list[PlaceJson]
     confidence: ConfidenceJson | None
+    recognised: float | None
     removed: bool
 
 

@@ -191,22 +191,24 @@ class DocumentService:
         self._record(result)
         return result
 
-    @staticmethod
-    def suffixes() -> tuple[str, ...]:
-        """What the names of files that can be read end with, each with its dot."""
-        return tuple(read.MEDIA_TYPES)
+    def on_recognised(self, tell: Callable[[int, int], None]) -> None:
+        """Call `tell` from now on with how many pages of a file were recognised, of how many, from any thread."""
+        self._parser.on_page = tell
 
-    @staticmethod
-    def uploaded(name: str) -> Source:
+    def suffixes(self) -> tuple[str, ...]:
+        """What the names of files that can be read end with, each with its dot."""
+        return tuple(self._tools().media_types)
+
+    def uploaded(self, name: str) -> Source:
         """What a file that is sent under this name becomes. Raises InputError where no reader handles its suffix."""
-        return read.uploaded(name)
+        return read.uploaded(name, self._tools().media_types)
 
     def put_file(self, name: str, data: bytes, *, groups: Collection[str] | None = None) -> IngestResult:
         """Store a file given as bytes with its name, in place of the one that was sent under this name before.
 
         The suffix of the name says how it is read. Raises what `put` raises.
         """
-        source = read.uploaded(name)
+        source = self.uploaded(name)
         return self.put(source.id, data, media_type=source.media_type, location=source.location, groups=groups)
 
     def remove(self, document_id: str) -> None:
@@ -302,9 +304,10 @@ class DocumentService:
     def _tools(self) -> Tools:
         """What a file passes through on its way into the store."""
         read_apart = partial(read.read_bytes, parse=self._parser)
-        limit, keeps = self._settings.max_document_bytes, self._settings.keep_originals
-        preparer = self._preparer()
-        return Tools(self._store, read_apart, preparer.prepare_ahead, partial(self._store_file, preparer), limit, keeps)
+        settings, preparer = self._settings, self._preparer()
+        put = partial(self._store_file, preparer)
+        limit, keeps = settings.max_document_bytes, settings.keep_originals
+        return Tools(self._store, read_apart, preparer.prepare_ahead, put, limit, keeps, settings.ocr)
 
     def _preparer(self) -> Preparer:
         return Preparer(self._embedder, self._settings.language)

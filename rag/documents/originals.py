@@ -1,4 +1,4 @@
-"""The files that documents were read from: whole, and of a PDF the page that a quote stands on, as a picture.
+"""The files that documents were read from: whole, and the page that a quote stands on, drawn, of a PDF or a picture.
 
 A place is marked only where it is certain. Whatever goes wrong with a picture, the text can be shown without it.
 """
@@ -14,13 +14,16 @@ from urllib.parse import unquote, urlsplit
 
 from rag import read
 from rag.answer.cache import LastUsed
+from rag.documents.recognised_place import recognised_place
 from rag.errors import OriginalNotFound, PageNotFound, UnreadableDocument
+from rag.read.formats import PICTURES
 from rag.read.page import Box, PagePicture
 from rag.read.sandbox import Parser
 from rag.records import Access, Document, Source, Span
 from rag.store.base import DocumentStore
 
-_PDF = "application/pdf"
+# Formats whose pages can be drawn.
+_PAGED = ("application/pdf", *PICTURES.values())
 # Pixels a point: sharp on a screen with two pixels to one, and small print can be read.
 _SCALE = 2.0
 # Drawn at once, each with its file in memory.
@@ -122,12 +125,13 @@ class Originals:
     def view(self, document: Document, span: Span, *, access: Access) -> PageView | None:
         """The page on which the characters `span` of a document stand; None when there is no page to show.
 
-        That is so when the document is not stored in this text any more, is no PDF, is kept without its original, when
-        the page is not known, and when it cannot be drawn.
+        That is so when the document is not stored in this text any more, is no PDF or picture, is kept without its
+        original, when the page is not known, and when it cannot be drawn.
         """
         document_id = document.source.id
-        if document.source.media_type != _PDF:
+        if document.source.media_type not in _PAGED:
             return None
+        seen = recognised_place(document, span)
         with self._store.snapshot():
             if self._store.original_sha256(access, document_id) != document.content_sha256:
                 return None
@@ -138,7 +142,10 @@ class Originals:
         try:
             with self._turn():
                 picture, pages = self._remembered(original.sha256, number) or self._draw(original, number)
-                boxes, goes_on = self._parser.find(original.data, number, span.of(document.text))
+                if seen is None:
+                    boxes, goes_on = self._parser.find(original.data, number, span.of(document.text))
+                else:
+                    boxes, goes_on = seen
         except (PageNotFound, UnreadableDocument):
             return None
         return PageView(number, pages, picture.width, picture.height, original.sha256, boxes, goes_on)
@@ -151,11 +158,13 @@ class Originals:
 
     def _draw(self, original: Original, number: int) -> tuple[PagePicture, int]:
         """A picture, remembered from now on, and the number of pages."""
-        if original.media_type != _PDF:
-            raise PageNotFound(f"the document is of the type {original.media_type}; only the pages of a PDF are shown.")
+        if original.media_type not in _PAGED:
+            raise PageNotFound(
+                f"the document is of the type {original.media_type}; only the pages of a PDF or a picture are shown."
+            )
         drawn: _Drawn
         try:
-            drawn = self._parser.draw(original.data, number, _SCALE)
+            drawn = self._parser.draw(original.data, number, _SCALE, media_type=original.media_type)
         except UnreadableDocument as error:
             drawn = error
         self._drawn.keep((original.sha256, number), drawn)
@@ -190,7 +199,7 @@ def file_name(source: Source) -> str:
     if location.lower().startswith(("http://", "https://")):
         location = unquote(urlsplit(location).path)
     name = PurePosixPath(location.replace("\\", "/")).name or source.id
-    suffixes = [suffix for suffix, media_type in read.MEDIA_TYPES.items() if media_type == source.media_type]
+    suffixes = [suffix for suffix, media_type in read.WITH_PICTURES.items() if media_type == source.media_type]
     if suffixes and PurePosixPath(name).suffix.lower() not in suffixes:
         name += suffixes[0]
     return name

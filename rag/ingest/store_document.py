@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from rag.ingest.prepare import Preparer
 from rag.ingest.results import IngestResult
-from rag.records import Access, Document
+from rag.records import Access, Document, SentenceKind
 from rag.store.base import DocumentGroups, FileRecord, IngestStatus, SourceStore
 
 
@@ -54,6 +54,9 @@ def store_document(
         rules=rules,
     )
     warnings = document.warnings if prepared.passages else (*document.warnings, "nothing in it can be quoted")
+    if unsure := sum(sentence.kind is SentenceKind.UNSURE for sentence in prepared.sentences):
+        are = "1 sentence was" if unsure == 1 else f"{unsure:,} sentences were"
+        warnings += (f"{are} recognised too poorly to be quoted",)
     return IngestResult(
         source.location,
         status,

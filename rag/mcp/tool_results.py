@@ -10,6 +10,7 @@ from pydantic import Field
 
 from rag.records import Answer, Document, Hit, Place, Span
 from rag.render import address_of, plain_text, to_json
+from rag.render.outcomes import recognised_words
 from rag.render.shapes import AnswerBody, SearchBody, Shape, SourceBody, VerificationBody, body_of
 from rag.store.base import Reply
 
@@ -46,7 +47,11 @@ def uri_of(document_id: str) -> str:
 
 def answered(answer: Answer, service: str) -> types.CallToolResult:
     """An answer: its text, a numbered line for each source, and links to the documents."""
-    sources = [f"[{citation.number}] {_named(citation.place, service)}" for citation in answer.citations]
+    sources = [
+        f"[{citation.number}] {_named(citation.place, service)}"
+        + (f" ({words})" if (words := recognised_words(citation.recognised)) else "")
+        for citation in answer.citations
+    ]
     links = _links([citation.place for citation in answer.citations])
     return _result("\n\n".join((plain_text(answer).text, *sources)), links, body_of(AnswerBody, Reply(answer)))
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from rag.read.document import absolute_path, id_of, media_type_of, read_bytes, read_document, title_from, uploaded
 from rag.read.file_access import as_date, open_regular, printable, read_file, read_open, too_large, unreadable
-from rag.read.formats import MEDIA_TYPES
+from rag.read.formats import MEDIA_TYPES, WITH_PICTURES
 from rag.read.version import reading_identity
 
 __all__ = [
     "MEDIA_TYPES",
+    "WITH_PICTURES",
     "absolute_path",
     "as_date",
     "id_of",

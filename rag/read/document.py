@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -17,7 +17,7 @@ from rag.read.file_access import (
     printable,
     read_file,
 )
-from rag.read.formats import MEDIA_TYPES, READERS, content_of
+from rag.read.formats import MEDIA_TYPES, PICTURES, READERS, content_of
 from rag.read.layout import Content
 from rag.records import Document, Source
 
@@ -49,29 +49,29 @@ def id_of(path: bytes) -> str:
     return hashlib.sha256(path).hexdigest()[:16]
 
 
-def media_type_of(location: str) -> str:
-    """The media type of a file by its suffix. Raises UnsupportedFormat."""
+def media_type_of(location: str, known: Mapping[str, str] = MEDIA_TYPES) -> str:
+    """The media type of a file by its suffix, of those `known`. Raises UnsupportedFormat."""
     suffix = Path(location).suffix
-    found = MEDIA_TYPES.get(suffix.lower())
+    found = known.get(suffix.lower())
     if found is None:
         raise UnsupportedFormat(
-            f"{location}: no reader for {suffix or 'a file without a suffix'}; expected one of {' '.join(MEDIA_TYPES)}"
+            f"{location}: no reader for {suffix or 'a file without a suffix'}; expected one of {' '.join(known)}"
         )
     return found
 
 
-def uploaded(name: str) -> Source:
+def uploaded(name: str, known: Mapping[str, str] = MEDIA_TYPES) -> Source:
     """The source of a file that was sent under a name: its id is made from the name, so the same name replaces it.
 
-    Of a path only the last part counts. Raises UnsupportedFormat for a suffix without a reader.
+    Of a path only the last part counts. Raises UnsupportedFormat for a suffix that is not `known`.
     """
     shown = " ".join(clean_text(name.replace("\\", "/").rpartition("/")[2])[0].split())
     suffix = Path(shown).suffix.lower()
-    media_type = MEDIA_TYPES.get(suffix)
+    media_type = known.get(suffix)
     if media_type is None:
         raise UnsupportedFormat(
             f"{shown[:_MAX_TITLE_CHARS] or 'no name'}: no reader for {suffix or 'a file without a suffix'}; "
-            f"expected one of {' '.join(MEDIA_TYPES)}"
+            f"expected one of {' '.join(known)}"
         )
     document_id = hashlib.sha256(f"{UPLOADED}{shown}".encode()).hexdigest()[:16]
     return Source(document_id, "", f"{UPLOADED}{shown}", media_type)
@@ -85,7 +85,7 @@ def read_bytes(data: bytes, source: Source, *, parse: Parse = content_of) -> Doc
     without a reader, UnreadableDocument for data without text.
     """
     name = source.location.removeprefix(UPLOADED)
-    if source.media_type not in READERS:
+    if source.media_type not in READERS and source.media_type not in PICTURES.values():
         raise UnsupportedFormat(f"{name}: no reader for {source.media_type}; expected one of {', '.join(READERS)}")
     if not data.strip():
         raise UnreadableDocument(f"{name}: the file is empty; a document with text was expected")
@@ -93,6 +93,8 @@ def read_bytes(data: bytes, source: Source, *, parse: Parse = content_of) -> Doc
         content = parse(data, source.media_type)
     except UnreadableDocument as error:
         raise UnreadableDocument(f"{name}: {error}") from error
+    except UnsupportedFormat as error:
+        raise UnsupportedFormat(f"{name}: {error}") from error
     if not content.blocks:
         raise UnreadableDocument(f"{name}: no text was found in it; a document with text was expected")
     title = _one_line(source.title) or _one_line(content.title) or title_from(source.location)

@@ -34,6 +34,17 @@ MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
         ".rtf": "application/rtf",
     }
 )
+# Read where text is recognised (`rag.read.ocr`), and nowhere else.
+PICTURES: Mapping[str, str] = MappingProxyType(
+    {
+        ".png": "image/png",
+        ".jpg": "image/jpeg",
+        ".jpeg": "image/jpeg",
+        ".tif": "image/tiff",
+        ".tiff": "image/tiff",
+    }
+)
+WITH_PICTURES: Mapping[str, str] = MappingProxyType({**MEDIA_TYPES, **PICTURES})
 # Of each media type the module and the function that reads it.
 READERS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {

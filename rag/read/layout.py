@@ -7,10 +7,10 @@ stays as it is (plain text). Both keep the heading path that a block stands unde
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.read.canonical import clean_text
-from rag.records import Block, BlockKind, Span
+from rag.records import Block, BlockKind, RecognisedWord, Span
 
 _BETWEEN_BLOCKS = "\n\n"
 _SECTION_SEPARATOR = " > "
@@ -44,6 +44,7 @@ class Outline:
         level: int = 0,
         page: int | None = None,
         turns: Sequence[tuple[int, int]] = (),
+        recognised: Sequence[RecognisedWord] = (),
     ) -> None:
         """Add the block at `span`, which reads `words`; a heading closes those of its own and of deeper levels."""
         if kind is BlockKind.HEADING:
@@ -52,7 +53,10 @@ class Outline:
             self._headings.append((level, name))
         section = _SECTION_SEPARATOR.join(title for _, title in self._headings)
         absolute = tuple((span.start + offset, next_page) for offset, next_page in turns)
-        self.blocks.append(Block(span, kind, level, section, page, absolute))
+        seen = tuple(
+            replace(word, span=Span(span.start + word.span.start, span.start + word.span.end)) for word in recognised
+        )
+        self.blocks.append(Block(span, kind, level, section, page, absolute, seen))
 
 
 class Layout:
@@ -71,11 +75,12 @@ class Layout:
         level: int = 0,
         page: int | None = None,
         turns: Sequence[tuple[int, int]] = (),
+        recognised: Sequence[RecognisedWord] = (),
     ) -> None:
         """Append a block; one without visible text is left out. Inside it, only code keeps its line breaks.
 
         `page` is counted from 1, in formats that have pages, slides or sheets. `turns` are the offsets in the text at
-        which another page begins, and that page.
+        which another page begins, and that page; the spans of `recognised` are in the text, too.
         """
         text, _ = clean_text(text)
         text = text.strip("\n").rstrip() if kind is BlockKind.CODE else " ".join(text.split())
@@ -85,7 +90,9 @@ class Layout:
         lead = len(text) - len(text.lstrip())
         self._parts.append(text)
         self._length = start + len(text)
-        self._outline.add(Span(start + lead, self._length), kind, text, level=level, page=page, turns=turns)
+        self._outline.add(
+            Span(start + lead, self._length), kind, text, level=level, page=page, turns=turns, recognised=recognised
+        )
 
     def add_table(self, headers: Sequence[str], rows: Sequence[Sequence[str]], *, page: int | None = None) -> None:
         """Append a table, one block a row: "Header: cell; Header: cell", so that a quoted row says what it tells.

@@ -93,6 +93,12 @@ class CitationBody(Shape):
     confidence: ConfidenceBody | None = Field(
         description="Of this quote alone, where the answer is `possible`; null where it is `answered`."
     )
+    recognised: float | None = Field(
+        ge=0,
+        le=1,
+        description="How surely the quote was recognised (OCR) on a picture of the page, of several sentences the "
+        "least sure; compare it with the page. null where the document itself has the text.",
+    )
     removed: bool = of(
         "is_removed",
         description="In a conversation: the document was deleted since, and its words with it. `quote`, `before`, "

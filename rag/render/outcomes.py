@@ -35,6 +35,13 @@ def likelihood(confidence: Confidence) -> str:
     return f"{_LIKELIHOODS[confidence.label]} ({confidence.value:.0%})"
 
 
+def recognised_words(recognised: float | None) -> str:
+    """What has to be said of a quote that was recognised on a picture; "" of one that was not."""
+    if recognised is None:
+        return ""
+    return f"recognised from a scan ({recognised:.0%} sure): compare it with the page's picture"
+
+
 def _where(documents: int) -> str:
     """Of 185: " in 185 documents"; nothing where their number was not kept."""
     return f" in {documents:,} document{'s' if documents > 1 else ''}" if documents else ""

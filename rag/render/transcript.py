@@ -12,7 +12,7 @@ from unicodedata import category
 
 from rag.records import Answer, Citation
 from rag.render.links import address_of
-from rag.render.outcomes import likelihood, outcome_words
+from rag.render.outcomes import likelihood, outcome_words, recognised_words
 from rag.store.base import Conversation
 
 # What Markdown reads something into wherever it stands.
@@ -90,4 +90,5 @@ def source_line(citation: Citation, address: str) -> str:
     state = "the document was removed" if citation.is_removed else f"SHA-256 {place.text_sha256}"
     named = ", ".join(escaped(part) for part in where if part)
     sure = f", {likelihood(citation.confidence)}" if citation.confidence and not citation.is_removed else ""
-    return f"{citation.number}. {named}: <{address_of(place, address)}>, {state}{sure}"
+    seen = "" if citation.is_removed else recognised_words(citation.recognised)
+    return f"{citation.number}. {named}: <{address_of(place, address)}>, {state}{sure}{seen and f', {seen}'}"

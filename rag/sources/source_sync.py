@@ -177,7 +177,7 @@ class _Run:
     def _is_passed_over(self, entry: SourceEntry) -> bool:
         """Whether an entry is none of the wanted documents: hidden, of a format without a reader, or left out."""
         is_hidden = any(part.startswith(".") for part in entry.path.split("/"))
-        is_readable = entry.media_type or PurePosixPath(entry.path).suffix.lower() in read.MEDIA_TYPES
+        is_readable = entry.media_type or PurePosixPath(entry.path).suffix.lower() in self._tools.media_types
         return is_hidden or not is_readable or self._patterns.leaves_out(entry.path, is_folder=False)
 
     def _is_same(self, entry: SourceEntry, file: KnownFile | None) -> bool:
@@ -254,7 +254,7 @@ class _Run:
                 if isinstance(found, InputError):
                     intake.fail(key, location, found)
                     continue
-                media_type = entry.media_type or read.media_type_of(entry.path)
+                media_type = entry.media_type or read.media_type_of(entry.path, self._tools.media_types)
                 was = self._moved[key].record.path if key in self._moved else b""
                 intake.take_bytes(Item(key, location, media_type, entry.stamp, entry.modified_at, was), found)
             intake.finish()

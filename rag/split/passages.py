@@ -21,8 +21,9 @@ def chunk_sentences(
 ) -> list[Passage]:
     """Passages in text order that together hold every quotable sentence once.
 
-    A passage never crosses a section. Its search text is title, section and its quotable sentences, a line each for the
-    first two, at most `max_tokens` long unless a single sentence is longer.
+    A passage never crosses a section, nor a sentence that was recognised too poorly. Its search text is title, section
+    and its quotable sentences, a line each for the first two, at most `max_tokens` long unless a single sentence is
+    longer.
     """
     passages = []
     for group in _sections(sentences):
@@ -34,15 +35,16 @@ def chunk_sentences(
 
 
 def _sections(sentences: Sequence[Sentence]) -> Iterator[list[int]]:
-    """Positions of the quotable sentences, a list for each run with the same section."""
+    """Positions of the quotable sentences, a list for each run with the same section; none crosses an unsure one."""
     group: list[int] = []
     for position, sentence in enumerate(sentences):
-        if sentence.kind is not SentenceKind.STATEMENT:
+        if sentence.kind not in (SentenceKind.STATEMENT, SentenceKind.UNSURE):
             continue
-        if group and sentences[group[-1]].section != sentence.section:
+        if group and (sentences[group[-1]].section != sentence.section or sentence.kind is SentenceKind.UNSURE):
             yield group
             group = []
-        group.append(position)
+        if sentence.kind is SentenceKind.STATEMENT:
+            group.append(position)
     if group:
         yield group
 

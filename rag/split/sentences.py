@@ -16,6 +16,7 @@ from rag.records import Block, BlockKind, Document, Sentence, Span
 from rag.split.continued import goes_on
 from rag.split.kinds import kind_of
 from rag.split.marks import enclosed, end_with_closers, hide_marks
+from rag.split.recognised import with_recognition
 
 # Characters. Of 3,568 sentences of encyclopedia articles three are longer, all lists of names. Such a list, or
 # a text without marks, would fill a whole answer.
@@ -42,7 +43,8 @@ def split_sentences(text: str, *, language: str = "en") -> list[Span]:
 def split_document(document: Document, *, language: str = "en") -> list[Sentence]:
     """The sentences of a document with their kinds, block by block, in order; none crosses a block.
 
-    A heading and a table row are one sentence each. A line of code is a FRAGMENT: it is found, and never quoted.
+    A heading and a table row are one sentence each. A line of code is a FRAGMENT: it is found, and never quoted. So is
+    what was recognised on a picture of the page too poorly: UNSURE.
     """
     sentences: list[Sentence] = []
     previous = ""
@@ -50,7 +52,8 @@ def split_document(document: Document, *, language: str = "en") -> list[Sentence
         for span in _split_block(document.text, block, language):
             text = span.of(document.text)
             kind = kind_of(text, block.kind, previous=previous, is_whole_block=span == block.span)
-            sentences.append(Sentence(span, kind, block.section, block.page_at(span.start)))
+            sentence = Sentence(span, kind, block.section, block.page_at(span.start))
+            sentences.append(with_recognition(sentence, block, document.text) if block.recognised else sentence)
             previous = text
     return sentences
 

@@ -52,8 +52,8 @@ COPIED = (
     _table("access_sets", "id names", is_numbered=True),
     _table("access_names", "name access_set", 2),
     _table("originals", "document data"),
-    _table("blocks", "document position span_start span_end kind level section page turns", 2),
-    _table("sentences", "id document position span_start span_end kind section page text", is_numbered=True),
+    _table("blocks", "document position span_start span_end kind level section page turns recognised", 2),
+    _table("sentences", "id document position span_start span_end kind section page text recognised", is_numbered=True),
     _table(
         "chunks",
         "id document position first_sentence last_sentence span_start span_end section page text search_text",

@@ -43,6 +43,7 @@ interface CitationBody {
   link: string;
   also_in: PlaceBody[];
   confidence: ConfidenceBody | null;
+  recognised: number | null;
   removed: boolean;
 }
 

@@ -11,7 +11,7 @@ from rag.arrays import FloatMatrix, FloatVector
 from rag.metrics import Metrics
 from rag.read.formats import content_of
 from rag.read.layout import Content
-from rag.read.sandbox import Limits
+from rag.read.sandbox import Limits, Recognition
 from rag.records import ModelIdentity
 from rag.text.words import content_stems, plain_words
 
@@ -19,7 +19,10 @@ from rag.text.words import content_stems, plain_words
 class ReadsHere:
     """A Parser that reads in this process, for tests in which another user may not start the interpreter."""
 
-    def __init__(self, _limits: Limits, _metrics: Metrics | None = None) -> None:
+    def __init__(
+        self, _limits: Limits, _metrics: Metrics | None = None, *, recognition: Recognition | None = None
+    ) -> None:
+        assert recognition is None
         content_of(b"Warm up.", "text/plain")  # that user may not read the interpreter's files either
 
     def __call__(self, data: bytes, media_type: str) -> Content:

@@ -14,9 +14,10 @@ from rag.store.base import IngestStatus, Store
 from rag.store.sqlite.sqlite_store import SqliteStore
 
 MODEL = ModelIdentity(name="test model", sha256="ab" * 32, dimension=4)
-# SQL that takes a database of format 11 back to the tables of format 10, and on to those of formats 9, 8, 7, 6, 5 and
-# 4. Of format 8 only the name of the column differs from 7, where there are no conversations.
-WITHOUT_PERSON = "ALTER TABLE feedback DROP COLUMN person"
+# SQL that takes a database of format 12 back to the tables of format 11, and on to those of formats 10, 9, 8, 7, 6, 5
+# and 4. Of format 8 only the name of the column differs from 7, where there are no conversations.
+WITHOUT_SCANS = "ALTER TABLE blocks DROP COLUMN recognised; ALTER TABLE sentences DROP COLUMN recognised"
+WITHOUT_PERSON = f"{WITHOUT_SCANS}; ALTER TABLE feedback DROP COLUMN person"
 WITHOUT_PEOPLE = (
     f"{WITHOUT_PERSON}; DROP INDEX conversations_by_owner; ALTER TABLE conversations DROP COLUMN owner;"
     " ALTER TABLE conversations DROP COLUMN shared_with; DROP TABLE keys; DROP TABLE sessions;"

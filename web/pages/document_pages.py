@@ -128,7 +128,7 @@ def show_page(
     sha256: Annotated[str, Query(pattern=r"^[0-9a-f]*$", max_length=64)] = "",
     if_none_match: Annotated[str, Header()] = "",
 ) -> Response:
-    """A page of the PDF that a document was read from, as a picture; with `sha256`, of the file that has this one.
+    """A page of the PDF or picture that a document was read from, drawn; with `sha256`, of the file with this one.
 
     404 when there is no such page or file, or another one by now; 422 when the page cannot be drawn.
     """

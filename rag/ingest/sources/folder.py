@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,8 +82,10 @@ def named(path: Path) -> FoundFile:
     return FoundFile(read.absolute_path(path), stamp_of(found), follow=True)
 
 
-def list_folder(folder: Path, patterns: Patterns, *, leave_out: Path | None = None) -> FolderListing:
-    """The files under `folder`, without what lies in `leave_out`.
+def list_folder(
+    folder: Path, patterns: Patterns, *, leave_out: Path | None = None, known: Collection[str] = read.MEDIA_TYPES
+) -> FolderListing:
+    """The files under `folder` whose suffixes are `known`, without what lies in `leave_out`.
 
     Raises UnreadableDocument when the folder itself cannot be listed, InputError for one with too many files.
     """
@@ -99,7 +101,7 @@ def list_folder(folder: Path, patterns: Patterns, *, leave_out: Path | None = No
             pending.pop()
             continue
         path = f"{level.path}{entry.name}"
-        if _is_passed_over(entry, path, level.rules, patterns):
+        if _is_passed_over(entry, path, level.rules, patterns, known):
             continue
         place = root / path
         if not entry.is_dir(follow_symlinks=False):
@@ -146,13 +148,15 @@ def _look_into(folder: Path, rules: _Rules, path: str = "") -> tuple[Sequence[os
     return entries, rules
 
 
-def _is_passed_over(entry: os.DirEntry[str], path: str, rules: _Rules, patterns: Patterns) -> bool:
+def _is_passed_over(
+    entry: os.DirEntry[str], path: str, rules: _Rules, patterns: Patterns, known: Collection[str]
+) -> bool:
     """Whether an entry is hidden, a link, of a kind without a reader, ignored, or not asked for."""
     if entry.name.startswith(".") or entry.is_symlink():
         return True
     is_folder = entry.is_dir(follow_symlinks=False)
     suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 - a Path for each name doubles the time of a walk
-    if not is_folder and suffix != ARCHIVE_SUFFIX and suffix not in read.MEDIA_TYPES:
+    if not is_folder and suffix != ARCHIVE_SUFFIX and suffix not in known:
         return True
     for top, lines in reversed(rules):
         found = verdict(lines, path.removeprefix(top), is_folder=is_folder)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
@@ -47,6 +47,12 @@ class Tools:
     put: PutDocument
     max_bytes: int  # of one document
     keeps_originals: bool
+    ocr: str = ""  # the languages in which pictures of text are recognised; "" where they are not
+
+    @property
+    def media_types(self) -> Mapping[str, str]:
+        """The media types of the files that are read, by suffix."""
+        return read.WITH_PICTURES if self.ocr else read.MEDIA_TYPES
 
     @property
     def read_with(self) -> str:
@@ -54,7 +60,7 @@ class Tools:
 
         Then files are read again though they are the same, those that failed and those that did not.
         """
-        known = f"{read.reading_identity()} {self.max_bytes} {self.keeps_originals}"
+        known = f"{read.reading_identity()} {self.max_bytes} {self.keeps_originals}{self.ocr and f' {self.ocr}'}"
         return hashlib.sha256(known.encode()).hexdigest()[:16]
 
 
@@ -152,7 +158,7 @@ class Intake:
         location = read.printable(found.path)
         stamp = UNTRUSTED
         try:
-            media_type = read.media_type_of(location)
+            media_type = read.media_type_of(location, self._tools.media_types)
             with read.open_regular(found.path, follow=found.follow) as file:
                 status = os.fstat(file.fileno())
                 stamp = trusted(status)
@@ -265,7 +271,9 @@ class Intake:
         try:
             with read.open_regular(found.path, follow=found.follow) as file:
                 stamp = trusted(os.fstat(file.fileno()))
-                with open_archive(file, location, max_bytes=self._tools.max_bytes) as archive:
+                with open_archive(
+                    file, location, max_bytes=self._tools.max_bytes, known=self._tools.media_types
+                ) as archive:
                     entries = archive.entries()
                     self.seen.update(found.key + INSIDE + entry.name.encode() for entry in entries)
                     self._gone.leaves(found.key + INSIDE, self.seen)
@@ -296,7 +304,8 @@ class Intake:
             record = self._record(path, location, stamp, "", self._id_for(path, location, known))
             self._fail(record, error)
             return
-        item = Item(path, location, read.media_type_of(location), stamp, entry.modified_at)
+        media_type = read.media_type_of(location, self._tools.media_types)
+        item = Item(path, location, media_type, stamp, entry.modified_at)
         self._take_bytes(item, data, known)
 
     # -- inside ------------------------------------------------------------------------------------------------------

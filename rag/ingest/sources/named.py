@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def ingest_paths(
     Named files are taken as they are, folders as `list_folder` lists them. Raises UnreadableDocument when a path does
     not exist, and StorageError when nothing more can be written.
     """
-    found = _find(paths, leave_out)
+    found = _find(paths, leave_out, tools.media_types)
     results: list[IngestResult] = []
 
     number = 0  # of what is at hand
@@ -60,7 +60,7 @@ class _Named:
         return len(self.files) + len(self.unlisted)
 
 
-def _find(paths: Sequence[Path], leave_out: Path | None) -> _Named:
+def _find(paths: Sequence[Path], leave_out: Path | None, known: Collection[str]) -> _Named:
     found = _Named()
     for path in paths:
         if not _is_folder(path):
@@ -68,7 +68,7 @@ def _find(paths: Sequence[Path], leave_out: Path | None) -> _Named:
             found.files[file.key] = file
             continue
         try:
-            listing = list_folder(path, Patterns(), leave_out=leave_out)
+            listing = list_folder(path, Patterns(), leave_out=leave_out, known=known)
         except InputError as error:
             found.unlisted.append(IngestResult(read.printable(path), IngestStatus.FAILED, error=str(error)))
             continue

@@ -98,7 +98,7 @@ class Prefetch:
         """What comes of one file; None where it cannot be had: whoever takes it in its turn says why."""
         location = read.printable(found.path)
         try:
-            media_type = read.media_type_of(location)
+            media_type = read.media_type_of(location, self._tools.media_types)
             with read.open_regular(found.path, follow=found.follow) as file:
                 if os.fstat(file.fileno()).st_size > _LARGEST_BYTES:
                     return None

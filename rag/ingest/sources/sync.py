@@ -119,7 +119,7 @@ def _look(folder: Path, tools: Tools, patterns: Patterns, leave_out: Path | None
         if named is not None:
             side.known[named.record.path] = named
     try:
-        listing = list_folder(folder, patterns, leave_out=leave_out)
+        listing = list_folder(folder, patterns, leave_out=leave_out, known=tools.media_types)
     except InputError as error:
         side.problem = f"{str(error).removesuffix('.')}. Nothing that was read from it is removed."
         return side

@@ -14,7 +14,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -64,11 +64,14 @@ class ArchiveEntry:
 class Archive:
     """An open archive. Use `open_archive`."""
 
-    def __init__(self, opened: zipfile.ZipFile, location: str, size: int, max_bytes: int) -> None:
+    def __init__(
+        self, opened: zipfile.ZipFile, location: str, size: int, max_bytes: int, known: Collection[str]
+    ) -> None:
         self._opened = opened
         self._location = location
         self._size = size
         self._max_bytes = max_bytes
+        self._known = known
         self._left = MAX_TOTAL_BYTES
         self._infos: dict[str, zipfile.ZipInfo] = {}
 
@@ -94,7 +97,7 @@ class Archive:
         found: dict[str, ArchiveEntry] = {}
         for info in infos:
             error = _name_error(info)
-            if not error and (info.is_dir() or _is_passed_over(info.filename)):
+            if not error and (info.is_dir() or _is_passed_over(info.filename, self._known)):
                 continue
             error = error or _kind_error(info)
             if not error and counted[info.filename] > 1:
@@ -133,8 +136,13 @@ class Archive:
 
 
 @contextmanager
-def open_archive(file: IO[bytes], location: str, *, max_bytes: int) -> Iterator[Archive]:
-    """The archive in an open file; each entry of it may have `max_bytes`. Raises UnreadableDocument."""
+def open_archive(
+    file: IO[bytes], location: str, *, max_bytes: int, known: Collection[str] = read.MEDIA_TYPES
+) -> Iterator[Archive]:
+    """The archive in an open file; each entry of it may have `max_bytes`, and a suffix that is `known`.
+
+    Raises UnreadableDocument.
+    """
     try:
         # The list of entries is read while this opens, in one piece as long as the archive says.
         opened = zipfile.ZipFile(_Bounded(file, location))
@@ -143,7 +151,7 @@ def open_archive(file: IO[bytes], location: str, *, max_bytes: int) -> Iterator[
     except _DAMAGED as error:
         raise UnreadableDocument(f"{location}: this is no ZIP archive, or a damaged one ({error})") from error
     with opened:
-        yield Archive(opened, location, os.fstat(file.fileno()).st_size, max_bytes)
+        yield Archive(opened, location, os.fstat(file.fileno()).st_size, max_bytes, known)
 
 
 class _Bounded:
@@ -209,11 +217,11 @@ def _kind_error(info: zipfile.ZipInfo) -> str:
     return ""
 
 
-def _is_passed_over(name: str) -> bool:
+def _is_passed_over(name: str, known: Collection[str]) -> bool:
     """Whether a file of this name is hidden or has no reader."""
     path = PurePosixPath(name)
     hidden = any(part.startswith(".") for part in path.parts) or path.parts[0] == "__MACOSX"
-    return hidden or (_suffix(name) not in read.MEDIA_TYPES and _suffix(name) != ".zip")
+    return hidden or (_suffix(name) not in known and _suffix(name) != ".zip")
 
 
 def _suffix(name: str) -> str:

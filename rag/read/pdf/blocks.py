@@ -11,6 +11,7 @@ from rag.read.layout import Content, Layout
 from rag.read.pdf.hyphens import count_words, join_lines
 from rag.read.pdf.paragraphs import RowGroup, Style, footnotes_of, groups_of, is_continued
 from rag.read.pdf.reading_order import Row
+from rag.read.pdf.recognised_words import recognised_in
 from rag.read.pdf.table_detection import LEADER, Table
 from rag.records import BlockKind
 
@@ -193,14 +194,16 @@ class _Writer:
             lines = [first.text[len(group.marker) :], *(row.text for row in others)]
             text = join_lines(lines, self._words)
             turns = [(len(join_lines(lines[:row], self._words)), turned) for row, turned in group.turns]
+            seen = recognised_in(text, group.rows)
             if group.marker:
-                self.layout.add(BlockKind.LIST_ITEM, text, level=self._depth(group), page=page, turns=turns)
+                depth = self._depth(group)
+                self.layout.add(BlockKind.LIST_ITEM, text, level=depth, page=page, turns=turns, recognised=seen)
                 continue
             self._indents = []
             if is_heading(group, self._style):
-                self.layout.add(BlockKind.HEADING, text, level=self._level(group), page=page)
+                self.layout.add(BlockKind.HEADING, text, level=self._level(group), page=page, recognised=seen)
             else:
-                self.layout.add(BlockKind.PARAGRAPH, text, page=page, turns=turns)
+                self.layout.add(BlockKind.PARAGRAPH, text, page=page, turns=turns, recognised=seen)
 
     def _write_table(self, table: Table, page: int) -> None:
         if table.headers:

@@ -18,7 +18,7 @@ from rag.read.page import PagePicture
 from rag.read.pdf.page_words import LOCK, opened, opened_page
 
 # An A3 page with two pixels a point. A larger one is drawn smaller, whatever size it says it has.
-_MAX_PIXELS = 4_100_000
+MAX_PIXELS = 4_100_000
 _MAX_SIDE = 8_000
 # 60,000 lines across a page take 3 s on a busy machine; a page that takes longer than this was made to.
 _MAX_SECONDS = 5.0
@@ -43,12 +43,12 @@ def draw_page(data: bytes, number: int, scale: float, *, max_seconds: float = _M
         with opened_page(document, number - 1) as (page, _):
             pixels = draw_opened(page, number, scale, max_seconds)
     height, width = pixels.shape[:2]
-    return PagePicture(_png(pixels), width, height), count
+    return PagePicture(png_of(pixels), width, height), count
 
 
-def draw_opened(page: Any, number: int, scale: float, max_seconds: float) -> Pixels:
+def draw_opened(page: Any, number: int, scale: float, max_seconds: float, *, max_pixels: int = MAX_PIXELS) -> Pixels:
     """The page on white, shape (height, width, 3). Under LOCK. Raises UnreadableDocument."""
-    width, height = _size(page.get_width(), page.get_height(), scale)
+    width, height = _size(page.get_width(), page.get_height(), scale, max_pixels)
     bitmap = pdfium.PdfBitmap.new_native(width, height, raw.FPDFBitmap_BGRx)
     try:
         bitmap.fill_rect((255, 255, 255, 255), 0, 0, width, height)
@@ -69,15 +69,15 @@ def draw_opened(page: Any, number: int, scale: float, max_seconds: float) -> Pix
         bitmap.close()
 
 
-def _size(width: float, height: float, scale: float) -> tuple[int, int]:
+def _size(width: float, height: float, scale: float, max_pixels: int) -> tuple[int, int]:
     """The pixels of a page of so many points. Raises UnreadableDocument for a page without a size."""
     if not (0 < width < math.inf and 0 < height < math.inf):
         raise UnreadableDocument("the page has no size, so it cannot be drawn; open the file itself")
-    scale = min(scale, math.sqrt(_MAX_PIXELS / width / height), _MAX_SIDE / width, _MAX_SIDE / height)
+    scale = min(scale, math.sqrt(max_pixels / width / height), _MAX_SIDE / width, _MAX_SIDE / height)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _png(pixels: Pixels) -> bytes:
+def png_of(pixels: Pixels) -> bytes:
     """The picture as PNG, in grey where it has no colour. `pixels`: shape (height, width, 3)."""
     height, width = pixels.shape[:2]
     is_grey = bool((pixels == pixels[:, :, :1]).all())

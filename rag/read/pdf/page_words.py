@@ -19,6 +19,7 @@ import pypdfium2 as pdfium  # type: ignore[import-untyped, unused-ignore]  # it 
 import pypdfium2.raw as raw  # type: ignore[import-untyped, unused-ignore]  # it has no types
 
 from rag.errors import UnreadableDocument
+from rag.read.page import ScannedPage, ScannedWord
 from rag.read.pdf.right_to_left import in_order, is_right_to_left, script_of
 
 LOCK = threading.RLock()
@@ -49,6 +50,7 @@ class Word:
     bold: bool
     glued: bool = False
     spaced: bool = False
+    seen: ScannedWord | None = None  # as it was recognised on a picture of the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,12 @@ class Frame:
     words: tuple[Word, ...]
     width: float
     height: float
+
+
+def frame_of_scan(page: ScannedPage) -> Frame:
+    """The words that were recognised on a page. A wide space in a line is one: what stands apart is another line."""
+    words = (Word(w.text, w.x0, w.x1, w.y, w.size, bold=False, spaced=True, seen=w) for w in page.words)
+    return Frame(tuple(words), page.width, page.height)
 
 
 @contextmanager

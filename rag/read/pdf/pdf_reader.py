@@ -2,29 +2,31 @@
 
 The steps: `page_words` asks PDFium, `running_lines` takes headers and footers off, `reading_order` finds the order of
 reading, `table_detection` rows of cells, `paragraphs` and `blocks` make blocks. A scanned page has no words, which is
-said: recognising text is for other programs.
+said, unless they were recognised before (`rag.read.ocr`): those go the same way, but are never put into tables.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 from rag.errors import UnreadableDocument
 from rag.read.layout import Content
+from rag.read.page import ScannedPage, named_pages
 from rag.read.pdf.blocks import PdfPage, Region, write_blocks
-from rag.read.pdf.page_words import LOCK, UNKNOWN, Frame, opened, read_frames, title_of
+from rag.read.pdf.page_words import LOCK, UNKNOWN, Frame, frame_of_scan, opened, opened_page, read_frames, title_of
 from rag.read.pdf.reading_order import Columns, Segment, columns_of, pieces_of, regions_of
 from rag.read.pdf.running_lines import split_running
-from rag.read.pdf.table_detection import lines_and_tables
+from rag.read.pdf.table_detection import lines_alone, lines_and_tables
 from rag.read.pdf.unseen_words import UnseenWords
 
 MAX_PAGES = 5_000
 MAX_CHARACTERS = 20_000_000
 # On one page; a page of a book has 3,000. The order of reading is found for all of it at once, which takes time.
 MAX_PAGE_CHARACTERS = 250_000
-_MAX_RANGES = 20
 _MAX_EXAMPLE_CHARACTERS = 60
+_SURELY_TEXT = 500  # characters; of fewer it is looked whether any can be seen
 
 # What programs write when the author gave no title.
 _NO_TITLE = re.compile(
@@ -43,17 +45,30 @@ def read_pdf(
     max_pages: int = MAX_PAGES,
     max_characters: int = MAX_CHARACTERS,
     max_page_characters: int = MAX_PAGE_CHARACTERS,
+    scanned: Mapping[int, ScannedPage] | None = None,
 ) -> Content:
     """The text of a PDF as blocks with pages. Title: that of the metadata, when it is one; "" otherwise.
 
-    Raises UnreadableDocument for what is damaged, cut off, locked, too long or has no text.
+    `scanned` has what was recognised on its `pages_without_text`; None where nothing was tried. Raises
+    UnreadableDocument for what is damaged, cut off, locked, too long or has no text.
     """
     frames, title, unseen = _read(data, max_pages, max_characters, max_page_characters)
     empty = [number for number, page in enumerate(frames, 1) if not page]
-    if len(empty) == len(frames):
+    if scanned is None and len(empty) == len(frames):
         raise UnreadableDocument(
-            "none of its pages has text, so it is scanned or drawn; run text recognition (OCR) on it first"
+            "none of its pages has text, so it is scanned or drawn; to have it recognised, install tesseract-ocr and"
+            " set CITEWELL_OCR to the language, such as eng or deu+eng"
         )
+    for number in empty:
+        if scanned and number in scanned and scanned[number].words:
+            frames[number - 1] = (frame_of_scan(scanned[number]),)
+    if scanned is not None:
+        empty = []
+    return content_of_frames(frames, title=title, warnings=(*_empty_warning(empty), *_unknown_warning(frames), *unseen))
+
+
+def content_of_frames(frames: Sequence[tuple[Frame, ...]], *, title: str, warnings: tuple[str, ...]) -> Content:
+    """The words of pages as blocks."""
     main = [(pieces_of(page[0]), page[0].height) if page else ([], 0.0) for page in frames]
     kept, running = split_running(main)
     columns = [columns_of(pieces) for pieces in kept]
@@ -62,8 +77,23 @@ def read_pdf(
         PdfPage(number, _regions(pieces, page[1:], columns[number - 1], known))
         for number, (pieces, page) in enumerate(zip(kept, frames, strict=True), 1)
     ]
-    warnings = (*_running_warning(running), *_empty_warning(empty), *_unknown_warning(frames), *unseen)
-    return write_blocks(pages, title=title, warnings=warnings)
+    return write_blocks(pages, title=title, warnings=(*_running_warning(running), *warnings))
+
+
+def pages_without_text(data: bytes, *, max_pages: int = MAX_PAGES) -> list[int]:
+    """The pages that nothing is written on, from 1: scanned, drawn or empty ones. Raises UnreadableDocument."""
+    with opened(data) as document:
+        with LOCK:
+            count = min(len(document), max_pages + 1)  # one with more is refused when it is read
+        return [index + 1 for index in range(count) if not _has_text(document, index)]
+
+
+def _has_text(document: Any, index: int) -> bool:
+    with opened_page(document, index) as (_, text_page):
+        count: int = text_page.count_chars()
+        if count > _SURELY_TEXT:
+            return True
+        return bool(count) and bool(read_frames(document, index, MAX_CHARACTERS, MAX_PAGE_CHARACTERS)[0])
 
 
 def _read(
@@ -92,7 +122,10 @@ def _regions(
     pieces: Sequence[Segment], others: Sequence[Frame], columns: Columns | None, known: Collection[Columns]
 ) -> list[Region]:
     """The regions of a page; what is written in other directions, a stamp or a margin note, comes last."""
-    regions: list[Region] = [lines_and_tables(region) for region in regions_of(pieces, columns, known)]
+    is_scan = any(word.seen for piece in pieces for word in piece.words)
+    # Which cell belongs under which name is not left to places that were measured on a picture.
+    content: Callable[[Sequence[Segment]], Region] = lines_alone if is_scan else lines_and_tables
+    regions: list[Region] = [content(region) for region in regions_of(pieces, columns, known)]
     return regions + [lines_and_tables(pieces_of(frame)) for frame in others]
 
 
@@ -109,16 +142,11 @@ def _running_warning(lines: Sequence[str]) -> tuple[str, ...]:
 def _empty_warning(pages: Sequence[int]) -> tuple[str, ...]:
     if not pages:
         return ()
-    ranges: list[list[int]] = []
-    for page in pages:
-        if ranges and ranges[-1][1] == page - 1:
-            ranges[-1][1] = page
-        else:
-            ranges.append([page, page])
-    names = [str(first) if first == last else f"{first}-{last}" for first, last in ranges[:_MAX_RANGES]]
-    more = f" and {len(ranges) - _MAX_RANGES} more ranges" if len(ranges) > _MAX_RANGES else ""
-    has = "page {} has no text; if it is" if len(pages) == 1 else "pages {} have no text; if they are"
-    return (has.format(", ".join(names) + more) + " scanned, run text recognition (OCR) first",)
+    has = "has no text; if it is" if len(pages) == 1 else "have no text; if they are"
+    return (
+        f"{named_pages(pages)} {has} scanned, install tesseract-ocr and set CITEWELL_OCR to the language, such as"
+        " eng or deu+eng",
+    )
 
 
 def _unknown_warning(pages: Sequence[Sequence[Frame]]) -> tuple[str, ...]:

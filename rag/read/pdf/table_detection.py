@@ -35,9 +35,14 @@ class Table:
     starts: tuple[float, ...]  # x of the columns
 
 
+def lines_alone(pieces: Sequence[Segment]) -> list[Row]:
+    """The lines of a region from top to bottom; a table in it is lines, too."""
+    return [_with_marker(row) for row in rows_of(pieces)]
+
+
 def lines_and_tables(pieces: Sequence[Segment]) -> list[Row | Table]:
     """The content of a region from top to bottom."""
-    rows = [_with_marker(row) for row in rows_of(pieces)]
+    rows = lines_alone(pieces)
     found: list[Row | Table] = []
     position = 0
     while position < len(rows):

@@ -4,6 +4,7 @@ The process has limits on memory and time, gets the bytes through a pipe and giv
 write files, start programs or reach the network; see `restrict`. One that is stopped is replaced by a fresh one.
 """
 
+from rag.read.ocr.recognition import Recognition
 from rag.read.sandbox.client import Limits, Parser
 
-__all__ = ["Limits", "Parser"]
+__all__ = ["Limits", "Parser", "Recognition"]

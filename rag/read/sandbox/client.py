@@ -11,15 +11,36 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rag.errors import InputError, NotFoundError, PageNotFound, RagError, StorageError, UnreadableDocument
+from rag.errors import (
+    InputError,
+    NotFoundError,
+    PageNotFound,
+    RagError,
+    StorageError,
+    UnreadableDocument,
+    UnsupportedFormat,
+)
 from rag.metrics import Metrics
 from rag.read.canonical import clean_text
+from rag.read.formats import PICTURES
 from rag.read.layout import Content
-from rag.read.page import Box, PagePicture
-from rag.read.sandbox.protocol import BrokenFrame, read_frame, unpack_boxes, unpack_content, unpack_picture, write_frame
+from rag.read.ocr.recognition import PageDone, Recognition, ScanReading
+from rag.read.page import Box, PagePicture, ScannedPage
+from rag.read.sandbox.protocol import (
+    BrokenFrame,
+    pack_scan,
+    read_frame,
+    unpack_boxes,
+    unpack_content,
+    unpack_pages,
+    unpack_picture,
+    unpack_scan,
+    write_frame,
+)
 from rag.read.sandbox.restrict import missing_protections
 
 _log = logging.getLogger("citewell.read")
@@ -27,6 +48,8 @@ _log = logging.getLogger("citewell.read")
 _ROOT = Path(__file__).parents[3]
 # Files read at once: two cores gain nothing from more, and one that takes long does not hold up the others.
 _AT_ONCE = 2
+_RECOGNISED_AT_ONCE = 1  # pages: it takes seconds for each, and the other place stays free for whoever waits
+_PDF = "application/pdf"
 _FILES_PER_PROCESS = 500  # memory that a library loses goes back to the machine
 _MAX_ANSWER_BYTES = 1_000_000_000
 _MAX_REASON_CHARS = 1_000
@@ -49,28 +72,67 @@ class Limits:
 class Parser:
     """Reads files in processes that are started when needed and kept for the next file. Safe to share by threads."""
 
-    def __init__(self, limits: Limits, metrics: Metrics | None = None) -> None:
-        """Starts nothing yet. What becomes of files is counted in `metrics`, if there are any."""
+    def __init__(
+        self, limits: Limits, metrics: Metrics | None = None, *, recognition: Recognition | None = None
+    ) -> None:
+        """Starts nothing yet. What becomes of files is counted in `metrics`, if there are any.
+
+        With `recognition`, pages that are pictures are recognised, as it says.
+        """
         self._limits = limits
+        self._recognition = recognition
+        self._recognising = threading.Semaphore(_RECOGNISED_AT_ONCE)
         self._metrics = metrics or Metrics()
         self._turns = threading.BoundedSemaphore(_AT_ONCE)
         self._idle: list[_Process] = []  # append and pop are atomic
         self.started = 0  # processes, since the beginning
+        self.on_page: PageDone | None = None  # told of each page that was recognised
 
     def __call__(self, data: bytes, media_type: str) -> Content:
         """What `data` holds, read as `media_type`.
 
-        Raises UnreadableDocument for what cannot be read, within the limits or at all, and StorageError when no process
-        can be started.
+        Raises UnreadableDocument for what cannot be read, within the limits or at all, UnsupportedFormat for a picture
+        where text is not recognised, and StorageError when no process can be started.
         """
-        return self._do({"task": "read", "media_type": media_type}, data, unpack_content)
+        request = {"media_type": media_type}
+        is_picture = media_type in PICTURES.values()
+        if self._recognition is None:
+            if is_picture:
+                raise UnsupportedFormat(
+                    f"no reader for {media_type}; to have the text of pictures recognised, install tesseract-ocr and"
+                    " set CITEWELL_OCR to the language, such as eng or deu+eng"
+                )
+        elif is_picture or media_type == _PDF:
+            scan = ScanReading(self._recognition, self.on_page)
+            pages = self._do({"task": "unread", **request}, data, unpack_pages)
+            scanned = scan.recognise(pages, partial(self._recognise, data, media_type))
+            if pages:
+                packed = {number: pack_scan(page) for number, page in scanned.items()}
+                read = {"task": "read_scan", "scanned": packed, **request}
+                return scan.told(self._do(read, data, unpack_content))
+        return self._do({"task": "read", **request}, data, unpack_content)
 
-    def draw(self, data: bytes, page: int, scale: float) -> tuple[PagePicture, int]:
+    def _recognise(self, data: bytes, media_type: str, page: int, seconds: int) -> ScannedPage | str:
+        """A page as it is recognised, or why it is not: over its "time", its "memory", or what is wrong with it."""
+        assert self._recognition is not None  # noqa: S101 - it is asked before
+        languages = self._recognition.languages
+        request = {"task": "recognise", "media_type": media_type, "page": page, "languages": languages}
+        try:
+            with self._recognising:
+                return self._do(request, data, unpack_scan, seconds=seconds)
+        except _Stopped as error:
+            return error.over
+        except UnreadableDocument as error:
+            return str(error)
+
+    def draw(self, data: bytes, page: int, scale: float, *, media_type: str = _PDF) -> tuple[PagePicture, int]:
         """A page of a PDF, from 1, as a picture with `scale` pixels a point, and how many pages there are.
 
-        Raises PageNotFound for a page that is not there, UnreadableDocument for one that cannot be drawn.
+        One of a picture is drawn as it is. Raises PageNotFound for a page that is not there, UnreadableDocument for one
+        that cannot be drawn.
         """
-        return self._do({"task": "draw", "page": page, "scale": scale}, data, unpack_picture, seconds=_PAGE_SECONDS)
+        request = {"task": "draw", "page": page, "scale": scale, "media_type": media_type}
+        return self._do(request, data, unpack_picture, seconds=_PAGE_SECONDS)
 
     def find(self, data: bytes, page: int, quote: str) -> tuple[tuple[Box, ...], bool]:
         """Where a quote stands on a page of a PDF, from 1, and whether it goes on on the next one.
@@ -151,6 +213,7 @@ class _Process:
             "PYTHONPATH": str(_ROOT),
             "PYTHONDONTWRITEBYTECODE": "1",
             "OPENBLAS_NUM_THREADS": "1",
+            "OMP_THREAD_LIMIT": "1",  # of Tesseract, whose threads wait for each other and win nothing
             "LANG": "C.UTF-8",
             **{name: os.environ[name] for name in ("TZ", "LD_LIBRARY_PATH") if name in os.environ},
         }

@@ -8,12 +8,14 @@ import struct
 from collections.abc import Mapping
 from typing import IO, Any, TypeVar
 
+from rag.read.canonical import clean_text
 from rag.read.layout import Content
-from rag.read.page import Box, PagePicture
-from rag.records import Block, BlockKind, Span
+from rag.read.page import Box, PagePicture, ScannedPage, ScannedWord
+from rag.records import Block, BlockKind, RecognisedWord, Span
 
 _LENGTHS = struct.Struct(">IQ")  # of the head and of the body, bytes
 _PNG = b"\x89PNG\r\n\x1a\n"
+_MAX_PAGE_CHARACTERS = 250_000  # as on a page of a PDF
 _Kind = TypeVar("_Kind")
 
 
@@ -59,7 +61,7 @@ def pack_content(content: Content) -> tuple[dict[str, Any], bytes]:
         [
             *(block.span.start, block.span.end, block.kind.value, block.level),
             sections.setdefault(block.section, len(sections)),
-            *(block.page, block.turns),
+            *(block.page, block.turns, [word.numbers for word in block.recognised]),
         ]
         for block in content.blocks
     ]
@@ -81,7 +83,51 @@ def unpack_content(head: Mapping[str, Any], body: bytes) -> Content:
         if not end <= block.span.start < block.span.end <= len(text):
             raise BrokenFrame("blocks that do not lie in the text")
         end = block.span.end
+        if not all(block.span.start <= word.span.start < word.span.end <= end for word in block.recognised):
+            raise BrokenFrame("words that do not lie in their block")
     return content
+
+
+def pack_scan(page: ScannedPage) -> dict[str, Any]:
+    """A recognised page as JSON has it."""
+    words = [[w.text, w.confidence, *w.box, w.x0, w.x1, w.y, w.size] for w in page.words]
+    return {"width": page.width, "height": page.height, "left_out": page.left_out, "words": words}
+
+
+def scan_of(packed: Mapping[str, Any]) -> ScannedPage:
+    """The page that was packed. Raises KeyError, TypeError or ValueError unless it makes sense."""
+    words = []
+    for text, *numbers in packed["words"]:
+        confidence, left, top, right, bottom, x0, x1, y, size = map(_finite, numbers)
+        box = left, top, right, bottom
+        if not (0 <= confidence <= 1 and 0 <= left <= right <= 1 and 0 <= top <= bottom <= 1 and x0 <= x1 and size > 0):
+            raise ValueError("a word without a place")
+        if not _as(str, text) or any(map(str.isspace, text)) or clean_text(text)[0] != text:
+            raise ValueError("no word")
+        words.append(ScannedWord(text, confidence, box, x0, x1, y, size))
+    if sum(len(word.text) for word in words) > _MAX_PAGE_CHARACTERS:
+        raise ValueError("too many words")
+    width, height = _finite(packed["width"]), _finite(packed["height"])
+    return ScannedPage(width, height, tuple(words), _as(int, packed["left_out"]))
+
+
+def unpack_scan(head: Mapping[str, Any], _body: bytes) -> ScannedPage:
+    """A page that was recognised. Raises BrokenFrame."""
+    try:
+        return scan_of(head)
+    except (KeyError, TypeError, ValueError) as error:
+        raise BrokenFrame("no recognised page") from error
+
+
+def unpack_pages(head: Mapping[str, Any], _body: bytes) -> tuple[int, ...]:
+    """The numbers of pages, rising. Raises BrokenFrame."""
+    try:
+        pages = tuple(_as(int, number) for number in head["pages"])
+    except (KeyError, TypeError) as error:
+        raise BrokenFrame("no pages") from error
+    if list(pages) != sorted(set(pages)) or any(number < 1 for number in pages):
+        raise BrokenFrame("no pages")
+    return pages
 
 
 def unpack_picture(head: Mapping[str, Any], body: bytes) -> tuple[PagePicture, int]:
@@ -108,7 +154,7 @@ def unpack_boxes(head: Mapping[str, Any], _body: bytes) -> tuple[tuple[Box, ...]
 
 
 def _block(fields: Any, sections: list[str]) -> Block:
-    start, end, kind, level, section, page, turns = fields
+    start, end, kind, level, section, page, turns, recognised = fields
     return Block(
         Span(_as(int, start), _as(int, end)),
         BlockKind(kind),
@@ -116,7 +162,15 @@ def _block(fields: Any, sections: list[str]) -> Block:
         sections[_as(int, section)],
         None if page is None else _as(int, page),
         tuple((_as(int, offset), _as(int, turned)) for offset, turned in turns),
+        tuple(RecognisedWord.of_numbers([_as(int, number) for number in numbers]) for numbers in recognised),
     )
+
+
+def _finite(value: Any) -> float:
+    number = float(_as(float, value) if isinstance(value, float) else _as(int, value))
+    if not math.isfinite(number):
+        raise ValueError("no number")
+    return number
 
 
 def _as(kind: type[_Kind], value: Any) -> _Kind:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rag.read.formats import content_of
+from rag.read.formats import PICTURES, content_of
 from rag.read.pdf.find_quote import find_before_turn, find_on_page
 from rag.read.pdf.page_picture import draw_page
-from rag.read.sandbox.protocol import pack_content
+from rag.read.sandbox.protocol import pack_content, pack_scan, scan_of
 
 TaskResult = tuple[dict[str, Any], bytes]
 
@@ -22,9 +22,41 @@ def _read(request: Mapping[str, Any], data: bytes) -> TaskResult:
     return pack_content(content_of(data, request["media_type"]))
 
 
+def _read_scan(request: Mapping[str, Any], data: bytes) -> TaskResult:
+    """A PDF or a picture with what was recognised on its pages."""
+    scanned = {int(number): scan_of(page) for number, page in request["scanned"].items()}
+    if request["media_type"] in PICTURES.values():
+        from rag.read.ocr.picture_file import read_picture  # here and below: few files are recognised
+
+        return pack_content(read_picture(scanned))
+    from rag.read.pdf.pdf_reader import read_pdf
+
+    return pack_content(read_pdf(data, scanned=scanned))
+
+
+def _unread(request: Mapping[str, Any], data: bytes) -> TaskResult:
+    """The pages without text."""
+    from rag.read.ocr.scan import pages_to_recognise
+
+    return {"pages": pages_to_recognise(data, request["media_type"])}, b""
+
+
+def _recognise(request: Mapping[str, Any], data: bytes) -> TaskResult:
+    """What text recognition finds on a page, from 1."""
+    from rag.read.ocr.scan import recognise_page
+
+    page = recognise_page(data, request["media_type"], request["page"], request["languages"])
+    return pack_scan(page), b""
+
+
 def _draw(request: Mapping[str, Any], data: bytes) -> TaskResult:
-    """A page of a PDF, from 1, as a PNG."""
-    picture, pages = draw_page(data, request["page"], request["scale"])
+    """A page of a PDF or of a picture, from 1, as a PNG."""
+    if request["media_type"] in PICTURES.values():
+        from rag.read.ocr.picture_file import draw_picture
+
+        picture, pages = draw_picture(data, request["page"])
+    else:
+        picture, pages = draw_page(data, request["page"], request["scale"])
     return {"width": picture.width, "height": picture.height, "pages": pages}, picture.png
 
 
@@ -38,6 +70,9 @@ def _find(request: Mapping[str, Any], data: bytes) -> TaskResult:
 
 _TASKS: Mapping[str, Callable[[Mapping[str, Any], bytes], TaskResult]] = {
     "read": _read,
+    "read_scan": _read_scan,
+    "unread": _unread,
+    "recognise": _recognise,
     "draw": _draw,
     "find": _find,
 }

@@ -45,7 +45,7 @@ def pg_insert_document(connection: PgConnection, document: Document, *, created_
     )
     run_each(
         connection,
-        "INSERT INTO blocks VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        "INSERT INTO blocks VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         columns.block_values(number, document),
     )
     _count(connection, documents=1)
@@ -58,7 +58,7 @@ def pg_insert_sentences(
     """Write the sentences of document `number`, and `vectors`, one row for each STATEMENT in order."""
     run_each(
         connection,
-        f"INSERT INTO sentences ({columns.NEW_SENTENCE}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",  # noqa: S608 - as above
+        f"INSERT INTO sentences ({columns.NEW_SENTENCE}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",  # noqa: S608 - as above
         columns.sentence_values(number, text, sentences),
     )
     ids = rows(
@@ -181,11 +181,13 @@ def pg_lead_in(connection: PgConnection, document_id: str, text_sha256: str, off
         return None
     last = first(
         connection,
-        "SELECT span_start, span_end, text FROM readable_sentences"
+        "SELECT span_start, span_end, text, kind FROM readable_sentences"
         " WHERE document = %s AND span_start >= %s AND span_end <= %s ORDER BY position DESC LIMIT 1",
         (number, above[0], above[1]),
     )
-    return Span(last[0], last[1]) if last is not None and last[2].rstrip().endswith(":") else None
+    if last is None or last[3] == SentenceKind.UNSURE.value or not last[2].rstrip().endswith(":"):
+        return None
+    return Span(last[0], last[1])
 
 
 def pg_list_items(connection: PgConnection, document_id: str, text_sha256: str, offset: int) -> tuple[Span, ...]:

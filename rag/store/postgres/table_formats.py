@@ -21,7 +21,9 @@ from rag.store.postgres.postgres_errors import said
 # Where all tables are, beside whatever else is in the database.
 SCHEMA = "citewell"
 # Statements that lead to each format from the one before. One that was released is never changed.
-FORMATS: Mapping[int, Path] = MappingProxyType({1: Path(__file__).parent / "format_1.sql"})
+FORMATS: Mapping[int, Path] = MappingProxyType(
+    {number: Path(__file__).parent / f"format_{number}.sql" for number in (1, 2)}
+)
 # The format that this version of the program reads and writes.
 POSTGRES_FORMAT = max(FORMATS)
 

@@ -10,7 +10,19 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from rag.records import Block, BlockKind, Chunk, Document, Passage, Sentence, SentenceKind, Source, Span, StoredSentence
+from rag.records import (
+    Block,
+    BlockKind,
+    Chunk,
+    Document,
+    Passage,
+    RecognisedWord,
+    Sentence,
+    SentenceKind,
+    Source,
+    Span,
+    StoredSentence,
+)
 from rag.store.base import DocumentInfo, Version
 from rag.store.fitting import now
 
@@ -27,9 +39,9 @@ NEW_DOCUMENT = (
     "id, title, location, media_type, content_sha256, text_sha256, characters, warnings, created_at, updated_at,"
     " modified_at, text"
 )
-BLOCK = "span_start, span_end, kind, level, section, page, turns"
-SENTENCE = "s.id, s.position, s.span_start, s.span_end, s.kind, s.text, s.section, s.page"
-NEW_SENTENCE = "document, position, span_start, span_end, kind, section, page, text"
+BLOCK = "span_start, span_end, kind, level, section, page, turns, recognised"
+SENTENCE = "s.id, s.position, s.span_start, s.span_end, s.kind, s.text, s.section, s.page, s.recognised"
+NEW_SENTENCE = "document, position, span_start, span_end, kind, section, page, text, recognised"
 CHUNK = (
     "c.id, d.id, d.title, d.location, d.media_type, d.text_sha256, c.span_start, c.span_end, c.text, c.section, c.page,"
     " d.updated_at, d.modified_at"
@@ -60,10 +72,25 @@ def document_of(row: Sequence[Any], blocks: Iterable[Sequence[Any]]) -> Document
     )
 
 
-def block_of(start: int, end: int, kind: str, level: int, section: str, page: int | None, turns: str = "[]") -> Block:
-    """The block of a row with the columns of BLOCK; `turns` is missing in earlier texts that older formats wrote."""
+def block_of(
+    start: int,
+    end: int,
+    kind: str,
+    level: int,
+    section: str,
+    page: int | None,
+    turns: str = "[]",
+    recognised: str = "[]",
+) -> Block:
+    """The block of a row with the columns of BLOCK; the last are missing in earlier texts that older formats wrote."""
     return Block(
-        Span(start, end), BlockKind(kind), level, section, page, tuple((at, turned) for at, turned in json.loads(turns))
+        Span(start, end),
+        BlockKind(kind),
+        level,
+        section,
+        page,
+        tuple((at, turned) for at, turned in json.loads(turns)),
+        tuple(RecognisedWord.of_numbers(numbers) for numbers in json.loads(recognised)),
     )
 
 
@@ -86,8 +113,8 @@ def info_of(row: Sequence[Any]) -> DocumentInfo:
 
 def sentence_of(row: Sequence[Any]) -> StoredSentence:
     """The record of a row with the columns of SENTENCE."""
-    number, position, start, end, kind, text, section, page = row
-    return StoredSentence(number, position, Span(start, end), SentenceKind(kind), text, section, page)
+    number, position, start, end, kind, text, section, page, recognised = row
+    return StoredSentence(number, position, Span(start, end), SentenceKind(kind), text, section, page, recognised)
 
 
 def chunks_of(rows: Iterable[Sequence[Any]], sentence_rows: Iterable[Sequence[Any]]) -> dict[int, Chunk]:
@@ -153,7 +180,11 @@ def document_values(document: Document, *, created_at: str | None) -> tuple[Any,
 def block_values(number: int, document: Document) -> list[tuple[Any, ...]]:
     """What is written of the blocks of document `number`: the columns of their table."""
     return [
-        (number, position, b.span.start, b.span.end, b.kind.value, b.level, b.section, b.page, json.dumps(b.turns))
+        (
+            *(number, position, b.span.start, b.span.end, b.kind.value, b.level, b.section, b.page),
+            json.dumps(b.turns),
+            json.dumps([word.numbers for word in b.recognised], separators=(",", ":")),
+        )
         for position, b in enumerate(document.blocks)
     ]
 
@@ -161,7 +192,7 @@ def block_values(number: int, document: Document) -> list[tuple[Any, ...]]:
 def sentence_values(number: int, text: str, sentences: Sequence[Sentence]) -> list[tuple[Any, ...]]:
     """What is written of the sentences of document `number`: NEW_SENTENCE."""
     return [
-        (number, position, s.span.start, s.span.end, s.kind.value, s.section, s.page, s.span.of(text))
+        (number, position, s.span.start, s.span.end, s.kind.value, s.section, s.page, s.span.of(text), s.recognised)
         for position, s in enumerate(sentences)
     ]
 

@@ -49,7 +49,7 @@ def insert_document(connection: apsw.Connection, document: Document, *, created_
         columns.document_values(document, created_at=created_at),
     ).get
     connection.executemany(
-        "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", columns.block_values(number, document)
+        "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", columns.block_values(number, document)
     )
     return number
 
@@ -59,7 +59,7 @@ def insert_sentences(
 ) -> None:
     """Write the sentences of document `number`, and `vectors`, one row for each STATEMENT in order."""
     connection.executemany(
-        f"INSERT INTO sentences ({columns.NEW_SENTENCE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - as above
+        f"INSERT INTO sentences ({columns.NEW_SENTENCE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - as above
         columns.sentence_values(number, text, sentences),
     )
     ids = connection.execute(
@@ -161,11 +161,13 @@ def read_lead_in(connection: apsw.Connection, document_id: str, text_sha256: str
     if above is None or above[2] == BlockKind.HEADING.value:
         return None
     last = connection.execute(
-        "SELECT span_start, span_end, text FROM readable_sentences"
+        "SELECT span_start, span_end, text, kind FROM readable_sentences"
         " WHERE document = ?1 AND span_start >= ?2 AND span_end <= ?3 ORDER BY position DESC LIMIT 1",
         (number, above[0], above[1]),
     ).fetchone()
-    return Span(last[0], last[1]) if last is not None and last[2].rstrip().endswith(":") else None
+    if last is None or last[3] == SentenceKind.UNSURE.value or not last[2].rstrip().endswith(":"):
+        return None
+    return Span(last[0], last[1])
 
 
 def read_list_items(connection: apsw.Connection, document_id: str, text_sha256: str, offset: int) -> tuple[Span, ...]:

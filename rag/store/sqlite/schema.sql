@@ -66,6 +66,7 @@ CREATE TABLE blocks (
     section    TEXT NOT NULL,
     page       INTEGER,
     turns      TEXT NOT NULL DEFAULT '[]',  -- a JSON array of [offset, page]: where it goes on on another page
+    recognised TEXT NOT NULL DEFAULT '[]',  -- a JSON array: of each word that was read from a picture seven numbers
     PRIMARY KEY (document, position)
 ) STRICT, WITHOUT ROWID;
 
@@ -79,6 +80,7 @@ CREATE TABLE sentences (
     section    TEXT NOT NULL,
     page       INTEGER,
     text       TEXT NOT NULL,  -- a copy, so that a sentence is read without its document
+    recognised REAL,           -- how surely it was read from a picture, 0 to 1; NULL where the file has its words
     UNIQUE (document, position)
 ) STRICT;
 

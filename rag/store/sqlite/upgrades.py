@@ -129,6 +129,10 @@ CREATE TABLE keys (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UN
 CREATE INDEX keys_by_person ON keys (person);
 """,
         10: "ALTER TABLE feedback ADD COLUMN person TEXT NOT NULL DEFAULT ''",
+        11: """
+ALTER TABLE blocks ADD COLUMN recognised TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE sentences ADD COLUMN recognised REAL;
+""",
     }
 )
 # The format that this version of the program reads and writes.

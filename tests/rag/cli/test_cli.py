@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -243,6 +244,15 @@ def test_quotes_that_may_answer_are_printed_with_their_lead_ins_and_confidence(
     assert printed.startswith("This may answer it.\n\nYou may not take home:\njournals of the current year [1]\n")
     assert "[1] Library rules > Reading room, /srv/documents/library-rules.md\n" in printed
     assert re.findall("confidence: (.*)", printed) == ["possibly right (44%)", "possibly right (21%)"]
+
+
+def test_a_quote_that_was_recognised_on_a_scan_is_printed_with_how_surely(capsys: pytest.CaptureFixture[str]) -> None:
+    first, *others = POSSIBLE.citations
+    ask_commands._print_answer(replace(POSSIBLE, citations=(replace(first, recognised=0.87), *others)))
+    printed = capsys.readouterr().out
+    assert re.findall("    (recognised.*)", printed) == [
+        "recognised from a scan (87% sure): compare it with the page's picture"
+    ]
 
 
 def test_ask_json_is_the_body_of_the_rest_response(ingested: Rag, tmp_path: Path) -> None:

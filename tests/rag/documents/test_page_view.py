@@ -103,8 +103,8 @@ class Drawing:
         self.drawn: list[int] = []
         self.outcome = outcome
 
-    def __call__(self, data: bytes, number: int, _scale: float) -> tuple[PagePicture, int]:
-        assert data == DATA
+    def __call__(self, data: bytes, number: int, _scale: float, *, media_type: str) -> tuple[PagePicture, int]:
+        assert (data, media_type) == (DATA, PDF)
         self.drawn.append(number)
         if self.outcome:
             raise self.outcome

@@ -2,6 +2,7 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from reportlab.pdfgen.canvas import Canvas
@@ -23,7 +24,7 @@ DAMAGED = (
 )
 
 
-def refusal(data: bytes, **limits: int) -> str:
+def refusal(data: bytes, **limits: Any) -> str:
     with pytest.raises(UnreadableDocument) as caught:
         read_pdf(data, **limits)
     return str(caught.value)
@@ -119,15 +120,18 @@ class TestPagesWithoutText:
     def test_they_are_named_as_ranges_in_one_warning(self) -> None:
         pages: list[Sequence[Text]] = [lines("It rained."), [], lines("It snowed."), [], [], []]
         assert read_pdf(draw(*pages)).warnings == (
-            "pages 2, 4-6 have no text; if they are scanned, run text recognition (OCR) first",
+            "pages 2, 4-6 have no text; if they are scanned, install tesseract-ocr and set CITEWELL_OCR to the"
+            " language, such as eng or deu+eng",
         )
         assert read_pdf(draw(*pages[:3])).warnings == (
-            "page 2 has no text; if it is scanned, run text recognition (OCR) first",
+            "page 2 has no text; if it is scanned, install tesseract-ocr and set CITEWELL_OCR to the language,"
+            " such as eng or deu+eng",
         )
 
     def test_a_file_of_such_pages_is_refused(self) -> None:
         assert refusal(draw([], [])) == (
-            "none of its pages has text, so it is scanned or drawn; run text recognition (OCR) on it first"
+            "none of its pages has text, so it is scanned or drawn; to have it recognised, install tesseract-ocr and"
+            " set CITEWELL_OCR to the language, such as eng or deu+eng"
         )
 
 

@@ -289,7 +289,15 @@ class TestAReaderCannot:
         monkeypatch.setenv("CITEWELL_API_KEY", "secret")
         seen = set(read(parser, "environment").split())
         assert "CITEWELL_API_KEY" not in seen
-        assert seen <= {"LANG", "LC_CTYPE", "OPENBLAS_NUM_THREADS", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "TZ"}
+        assert seen <= {
+            "LANG",
+            "OMP_THREAD_LIMIT",
+            "LC_CTYPE",
+            "OPENBLAS_NUM_THREADS",
+            "PYTHONDONTWRITEBYTECODE",
+            "PYTHONPATH",
+            "TZ",
+        }
 
     def test_use_the_files_that_the_program_has_open(self, parser: Parser, tmp_path: Path) -> None:
         with (tmp_path / "secret").open("w") as file:

@@ -92,6 +92,7 @@ def test_a_citation_has_every_field_of_its_record() -> None:
         "link": link_to("library-rules", place.span.start, place.span.end, place.text_sha256),
         "also_in": [],
         "confidence": {"value": 0.44, "label": "low"},
+        "recognised": None,
         "removed": False,
     }
 

@@ -173,6 +173,13 @@ def test_quotes_that_may_answer_are_given_as_such_with_their_lead_ins() -> None:
     )
 
 
+def test_of_a_quote_that_was_recognised_on_a_scan_it_is_said_how_surely() -> None:
+    answer = answer_of("dogs", citations=(replace(citation_of("dogs"), recognised=0.94),))
+    assert to_markdown(conversation(answer), ADDRESS).endswith(
+        f"SHA-256 {SHA256}, recognised from a scan (94% sure): compare it with the page's picture\n"
+    )
+
+
 def test_a_sentence_follows_its_lead_in() -> None:
     citation = replace(citation_of("dogs"), lead_in=LeadIn(Span(0, 14), "You may bring:"))
     text = to_markdown(conversation(answer_of("dogs", citations=(citation,))), ADDRESS)

@@ -24,7 +24,7 @@ from tests.support.access import EVERYTHING
 RELEASE = Path(__file__).parents[2] / "data" / "releases" / "0.1.0"
 SHOWN: dict[str, Any] = json.loads((RELEASE / "conversation.json").read_text())
 FOR_EVER = RetentionPolicy(36_500, datetime(2026, 11, 27, tzinfo=UTC))
-ADDED = {"lead_in": None, "confidence": None}
+ADDED = {"lead_in": None, "confidence": None, "recognised": None}
 TODAY = {"not_in_documents": "not_found", "low_confidence": "not_found"}
 
 

@@ -29,6 +29,7 @@ from tests.support.stores import (
     WITHOUT_LOG,
     WITHOUT_PEOPLE,
     WITHOUT_PERSON,
+    WITHOUT_SCANS,
     WITHOUT_TALK,
     WITHOUT_TURNS,
     open_store,
@@ -226,12 +227,12 @@ def run_sql(sql: str) -> Callable[[Path], None]:
         pytest.param(overwrite(0, b"not a database"), StorageDamaged, "is damaged: .*from a backup", id="header"),
         pytest.param(overwrite(100, b"\xff" * 3_000), StorageDamaged, "is damaged: .*from a backup", id="first-page"),
         pytest.param(
-            run_sql("PRAGMA user_version = 12"), StorageTooNew, "has format 12; .* knows format 11", id="newer"
+            run_sql("PRAGMA user_version = 13"), StorageTooNew, "has format 13; .* knows format 12", id="newer"
         ),
         pytest.param(
             run_sql("PRAGMA user_version = 0"), StorageDamaged, "has format 0 and no usable id", id="no-format"
         ),
-        pytest.param(run_sql("DELETE FROM meta"), StorageDamaged, "has format 11 and no usable id", id="no-id"),
+        pytest.param(run_sql("DELETE FROM meta"), StorageDamaged, "has format 12 and no usable id", id="no-id"),
         pytest.param(run_sql("PRAGMA application_id = 7"), StorageDamaged, "database of another program", id="another"),
         pytest.param(lambda path: os.truncate(path, 0), IndexMissing, "holds no documents yet", id="empty"),
         pytest.param(lambda path: os.truncate(path, 5_000), StorageDamaged, "is damaged: ", id="truncated"),
@@ -266,6 +267,7 @@ def schema_of(file: Path) -> set[tuple[str, str, str]]:
 @pytest.mark.parametrize(
     "undo",
     [
+        pytest.param(WITHOUT_SCANS + "; PRAGMA user_version = 11", id="eleventh"),
         pytest.param(WITHOUT_PERSON + "; PRAGMA user_version = 10", id="tenth"),
         pytest.param(WITHOUT_PEOPLE + "; PRAGMA user_version = 9", id="ninth"),
         pytest.param(WITHOUT_ACCESS + "; PRAGMA user_version = 8", id="eighth"),
@@ -290,6 +292,7 @@ def test_a_database_of_an_older_format_is_brought_up_to_date(data: Path, tmp_pat
     run_sql(undo)(data / FILE)
     with SqliteStore.open(data, create=False) as store:
         assert store.document(EVERYTHING, "a").modified_at == ""
+        assert {sentence.recognised for sentence in store.sentences(EVERYTHING, "a")} == {None}
         assert (store.known_file(b"/a"), store.failed_files()) == (None, [])
         assert put(store, "b", "More.") == IngestStatus.CREATED
         assert all(check.ok for check in store.check())
@@ -297,7 +300,7 @@ def test_a_database_of_an_older_format_is_brought_up_to_date(data: Path, tmp_pat
         store.delete_document("a")
         assert len(store.removed_since(store.change_number() - 1))
     connection = apsw.Connection(str(data / FILE))
-    assert connection.pragma("user_version") == 11
+    assert connection.pragma("user_version") == 12
     connection.close()
     # A column that was added later stands last.
     columns = {(table, name) for table, name, _ in schema_of(data / FILE)}

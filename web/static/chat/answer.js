@@ -2,7 +2,19 @@
  * same.
  */
 
-import { addressOf, alsoIn, context, element, leadIn, likelihood, link, markedText, placeLines, where } from "./parts.js";
+import {
+  addressOf,
+  alsoIn,
+  context,
+  element,
+  leadIn,
+  likelihood,
+  link,
+  markedText,
+  placeLines,
+  recognised,
+  where,
+} from "./parts.js";
 import { copyButtons } from "./copy.js";
 import { thumbs } from "./feedback.js";
 
@@ -72,6 +84,7 @@ function mayAnswer(chat, citations, citation) {
     element("p", { class: "cw-sentence", part: "sentence", dir: "auto" }, ...words),
     titled(chat, citation),
     ...(citation.confidence ? [confidenceWords(chat.t, citation.confidence)] : []),
+    ...recognised(chat, citation),
     ...(citation.also_in.length ? [alsoIn(chat, citation)] : []),
     element("p", { class: "cw-print" }, addressOf(citation.link)),
   ];
@@ -213,6 +226,7 @@ function sources(chat, answer, citations) {
       const address = addressOf(citation.link);
       text.append(opening(chat, button, kept, kept.indexOf(citation)));
       text.append(element("div", { class: "cw-print" }, context(citation), element("p", {}, address)));
+      text.append(...recognised(chat, citation));
     }
     if (citation.also_in.length) {
       text.append(alsoIn(chat, citation));

@@ -45,7 +45,12 @@ function sourcesOf({ t }, { citations }) {
       quotes: [...(citation.lead_in ? [citation.lead_in.text] : []), citation.quote],
       place: [citation.document.title, where(t, citation)].filter(Boolean).join(", "),
       // Of a quote that may answer; one that is given as the answer has none of its own.
-      sure: citation.confidence ? ` (${likelihood(t, citation.confidence.label)})` : "",
+      sure: [
+        citation.confidence ? ` (${likelihood(t, citation.confidence.label)})` : "",
+        typeof citation.recognised === "number"
+          ? ` (${t("answer.recognised", { share: Math.round(citation.recognised * 100) })})`
+          : "",
+      ].join(""),
       // Only http and https, whatever the answer says.
       address: addressOf(citation.link),
     }));

@@ -1,6 +1,6 @@
 /* The panel of one source: the quote in context, the way into the document, and to the answer's other sources. */
 
-import { action, alsoIn, context, element, link, placeLines } from "./parts.js";
+import { action, alsoIn, context, element, link, placeLines, recognised } from "./parts.js";
 
 /** A panel in `frame`: `open(citations, position, opener)`, `close()`, and `isOpen`.
  *
@@ -46,6 +46,7 @@ export function panelIn(frame, chat) {
       element("div", { class: "cw-panel-head" }, title, ...(citations.length > 1 ? steps : []), end),
       ...placeLines(t, citation),
       context(citation),
+      ...recognised(chat, citation),
       element("p", {}, link(chat, citation.link, { class: "cw-open" }, t("panel.read"))),
     );
     if (citation.also_in.length) {

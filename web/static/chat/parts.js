@@ -179,6 +179,19 @@ export function placeLines(t, place) {
   return words ? [...lines, element("p", { class: "cw-where", dir: "auto" }, words)] : lines;
 }
 
+/** Of a quote that was recognised on a picture of the page: how surely, and the way to the page. Else nothing.
+ *
+ * @type {(chat: Pick<Chat, "t" | "compact">, citation: CitationBody) => HTMLElement[]}
+ */
+export function recognised(chat, citation) {
+  if (typeof citation.recognised !== "number") {
+    return [];
+  }
+  const words = chat.t("answer.recognised", { share: Math.round(citation.recognised * 100) });
+  const page = link(chat, citation.link, {}, chat.t("answer.recognised_page"));
+  return [element("p", { class: "cw-recognised" }, words, " ", page)];
+}
+
 /** @type {(chat: Pick<Chat, "t" | "compact">, citation: CitationBody) => HTMLElement} */
 export function alsoIn(chat, citation) {
   const line = element("p", { class: "cw-also" }, chat.t("answer.also_in"), " ");

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.support.folders import write
 EVERYTHING = Patterns()
 
 
-def listed(folder: Path, patterns: Patterns = EVERYTHING, **options: Path) -> list[str]:
+def listed(folder: Path, patterns: Patterns = EVERYTHING, **options: Any) -> list[str]:
     """The files that are found, relative to the folder."""
     return [str(found.path.relative_to(folder)) for found in list_folder(folder, patterns, **options).files]
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from rag.errors import DocumentNotFound
-from rag.records import Block, BlockKind, Source, Span, StoredSentence
+from rag.records import Block, BlockKind, RecognisedWord, SentenceKind, Source, Span, StoredSentence
 from rag.store.base import DocumentInfo, IngestStatus, Store
 from tests.support.access import EVERYTHING
 from tests.support.stores import MODEL, parts, put, unit_rows
@@ -41,6 +41,46 @@ def test_a_block_that_goes_on_on_another_page_comes_back_so(store: Store) -> Non
     found = store.version(EVERYTHING, "a", document.text_sha256)
     assert found is not None
     assert found[1].blocks == document.blocks
+
+
+def test_words_that_were_recognised_come_back_with_their_places(store: Store) -> None:
+    given = parts("a", *LINES)
+    first, second, *others = given.document.blocks
+    start = second.span.start
+    words = (
+        RecognisedWord(Span(start, start + 3), 0.93, (0.0, 0.1234, 0.25, 0.5)),
+        RecognisedWord(Span(start + 4, start + 11), 0.07, (0.3, 0.1234, 1.0, 0.5)),
+    )
+    document = dataclasses.replace(
+        given.document, blocks=(first, dataclasses.replace(second, recognised=words), *others)
+    )
+    heading, statement, *rest = given.sentences
+    sentences = [heading, dataclasses.replace(statement, recognised=0.5), *rest]
+    store.put_document(*given._replace(document=document, sentences=sentences))
+    assert store.document(EVERYTHING, "a") == document
+    assert [sentence.recognised for sentence in store.sentences(EVERYTHING, "a")] == [None, 0.5, None, None]
+    chunks = store.chunks(EVERYTHING, store.all_chunk_ids().tolist())
+    assert [s.recognised for chunk in chunks.values() for s in chunk.sentences] == [0.5, None, None]
+    store.put_document(*parts("a", "Another text."), keep_versions=1)
+    found = store.version(EVERYTHING, "a", document.text_sha256)
+    assert found is not None
+    assert found[1].blocks == document.blocks
+
+
+def test_what_was_recognised_too_poorly_leads_nothing_in(store: Store) -> None:
+    given = parts("a", "You may not:", "ride on the fork")
+    heading, announcement, item = given.document.blocks
+    document = dataclasses.replace(
+        given.document, blocks=(heading, announcement, dataclasses.replace(item, kind=BlockKind.LIST_ITEM, level=1))
+    )
+    first, said, last = given.sentences
+    unsure = dataclasses.replace(said, kind=SentenceKind.UNSURE, recognised=0.4)
+    for sentences, expected in (([first, said, last], said.span), ([first, unsure, last], None)):
+        statements = [s for s in sentences if s.kind is SentenceKind.STATEMENT]
+        vectors = unit_rows(len(statements))
+        store.put_document(*given._replace(document=document, sentences=sentences, sentence_vectors=vectors))
+        assert store.lead_in(EVERYTHING, "a", document.text_sha256, last.span.start) == expected
+        store.delete_document("a")
 
 
 def test_an_item_of_a_list_is_led_in_by_what_announces_the_list(store: Store) -> None:

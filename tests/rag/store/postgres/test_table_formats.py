@@ -9,9 +9,17 @@ import pytest
 
 from rag.errors import IndexMissing, InvalidSetting, StorageError, StorageTooNew
 from rag.store.postgres.postgres_store import PostgresStore
+from rag.store.postgres.table_formats import FORMATS
 from tests.support.access import EVERYTHING
 from tests.support.postgres import PostgresServer
 from tests.support.stores import MODEL, put
+
+# The views that name columns of tables which have more of them by now.
+AS_IN_FORMAT_1 = [
+    statement
+    for statement in FORMATS[1].read_text(encoding="utf-8").split(";")
+    if statement.strip().startswith(("CREATE VIEW readable_blocks", "CREATE VIEW readable_sentences AS"))
+]
 
 
 def test_an_empty_database_is_only_filled_where_that_was_asked_for(postgres: PostgresServer) -> None:
@@ -38,10 +46,32 @@ def test_nodes_that_start_at_once_make_the_tables_once(postgres: PostgresServer)
     assert (len(found), len(set(found))) == (4, 1)
 
 
+def test_tables_of_the_first_format_are_brought_up_to_date_with_what_is_in_them(url: str) -> None:
+    with PostgresStore.open(url) as store:
+        store.bind_model(MODEL)
+        put(store, "a", "The harbour froze.")
+        before = store.document(EVERYTHING, "a"), store.sentences(EVERYTHING, "a")
+    with psycopg.connect(url) as connection:
+        for statement in (
+            "SET search_path = citewell, public",
+            "DROP VIEW readable_blocks, readable_sentences",
+            "ALTER TABLE blocks DROP COLUMN recognised",
+            "ALTER TABLE sentences DROP COLUMN recognised",
+            *AS_IN_FORMAT_1,
+            "UPDATE meta SET value = '1' WHERE name = 'format'",
+        ):
+            connection.execute(statement.encode())
+    with PostgresStore.open(url) as store:
+        assert (store.document(EVERYTHING, "a"), store.sentences(EVERYTHING, "a")) == before
+        assert {sentence.recognised for sentence in before[1]} == {None}
+        put(store, "b", "Ships waited.")
+        assert [check.name for check in store.check() if not check.ok] == []
+
+
 def test_a_newer_format_is_left_alone(url: str) -> None:
     with psycopg.connect(url) as connection:
         connection.execute("UPDATE citewell.meta SET value = '99' WHERE name = 'format'")
-    with pytest.raises(StorageTooNew, match="has format 99; this version of the program knows format 1"):
+    with pytest.raises(StorageTooNew, match="has format 99; this version of the program knows format 2"):
         PostgresStore.open(url)
 
 
