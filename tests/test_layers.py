@@ -98,7 +98,7 @@ HOMES = {
     "typer": ("rag/cli/",),
     "rich": ("rag/cli/",),
     "uvicorn": ("web/server/", "web/middleware/proxies.py"),
-    "httpcore2": ("rag/ingest/sources/web/", "rag/sources/source_client.py"),
+    "httpcore2": ("rag/ingest/sources/web/", "rag/sources/source_client.py", "rag/sources/imap_client.py"),
     "httpx2": ("rag/access/oidc.py", "rag/client/", "rag/hooks/hook_delivery.py"),
     "idna": ("rag/hosts.py",),
     "itsdangerous": ("web/",),

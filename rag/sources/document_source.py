@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from rag.errors import DocumentTooLarge
 from rag.records import ALONE, EVERYBODY
 from rag.store.base import Stamp
 
@@ -100,6 +101,14 @@ def moment_of(written: str) -> str:
         return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC).isoformat(timespec="seconds")
     except (ValueError, OverflowError):
         return ""
+
+
+def too_many_bytes(max_bytes: int) -> DocumentTooLarge:
+    """What is raised for a document of a source that has more bytes than it may."""
+    return DocumentTooLarge(
+        f"it has more than {max_bytes:,} bytes, which are allowed; split the document or raise"
+        " CITEWELL_MAX_DOCUMENT_BYTES"
+    )
 
 
 def shown_name(name: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from rag.errors import DocumentTooLarge, FetchFailed, InvalidSetting, PageGone
 from rag.settings import Settings
-from rag.sources.document_source import SourceEntry, SourceListing
+from rag.sources.document_source import SourceEntry, SourceListing, too_many_bytes
 from rag.sources.feed_entries import FeedEntry, parse_feed
 from rag.sources.pace import Pace
 from rag.sources.source_client import SourceClient, SourceReply
@@ -57,10 +57,7 @@ class FeedSource:
         if page is None:
             raise PageGone(f"{entry.path}: the feed does not have it")
         if len(page) > max_bytes:
-            raise DocumentTooLarge(
-                f"{entry.path}: it has more than {max_bytes:,} bytes, which are allowed; raise"
-                " CITEWELL_MAX_DOCUMENT_BYTES"
-            )
+            raise DocumentTooLarge(f"{entry.path}: {too_many_bytes(max_bytes)}")
         return page
 
     def close(self) -> None:

@@ -30,4 +30,8 @@ def open_source(configured: ConfiguredSource, pace: Pace, settings: Settings, pa
         from rag.sources.mediawiki_source import MediawikiSource
 
         return MediawikiSource(configured, pace, settings, password=password)
+    if configured.kind == "imap":
+        from rag.sources.imap_source import ImapSource
+
+        return ImapSource(configured, pace, settings, password=password)
     raise ValueError(f"no source of the kind {configured.kind}")

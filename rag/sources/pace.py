@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 from rag.errors import FetchFailed
 
+# A slow line.
+_BYTES_A_SECOND = 500_000
+
 
 class SourceTimeOver(FetchFailed):
     """A source has taken as long as it may; what is left is for the next time."""
@@ -40,6 +43,10 @@ class Pace:
                 " raise max_minutes"
             )
         return left
+
+    def seconds_for(self, max_bytes: int, small: float) -> float:
+        """How long an answer of so many bytes may take, a small one `small` seconds. Raises SourceTimeOver."""
+        return min(small + max_bytes / _BYTES_A_SECOND, self.left())
 
     def step(self) -> None:
         """Wait until the next request may go. Raises SourceTimeOver when there is no time for it."""

@@ -18,18 +18,18 @@ from rag.hosts import is_loopback
 from rag.ingest.sources.web.connect import Budget, PinnedBackend
 from rag.ingest.sources.web.fetch import FetchLimits, naming_errors, resolve, status_name
 from rag.ingest.sources.web.unpack import Unpacker
-from rag.ingest.sources.web.urls import Url, parse_url, shown
+from rag.ingest.sources.web.urls import WEB, Url, parse_url, shown
 from rag.settings import Settings
 from rag.sources.pace import Pace
 from rag.sources.source_file import ConfiguredSource
 
-_CONNECT_SECONDS = 10
-# Seconds for an answer, and bytes for which there is another one: 500 KB a second is a slow line.
-_SECONDS = 60
-_BYTES_A_SECOND = 500_000
+CONNECT_SECONDS = 10
+# For a small answer.
+ANSWER_SECONDS = 60
 _HEADER_BYTES = 65_536
 # For bytes of the network besides the body: frames of the pieces that it comes in.
 _FRAMES = 1_000_000
+NOT_TAKEN = "the server does not take the user and the password"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class SourceReply:
             place = shown(self.headers.get("location", ""))
             return f"the server sends elsewhere, to {place}; if that is meant, write that address into the file"
         if self.status in (401, 407):
-            return f"the server does not take the user and the password ({self.status})"
+            return f"{NOT_TAKEN} ({self.status})"
         return f"the server answers {status_name(self.status)}"
 
 
@@ -63,7 +63,7 @@ class SourceClient:
         password: str,
         *,
         is_basic: bool = True,
-        seconds: float = _SECONDS,
+        seconds: float = ANSWER_SECONDS,
     ) -> None:
         """For the address that is written as the source's url. `seconds` is how long a small answer may take.
 
@@ -104,7 +104,7 @@ class SourceClient:
         Raises SourceTimeOver, FetchFailed, and `too_much`, with the address in front, for more than `max_bytes`.
         """
         self._pace.step()
-        seconds = min(self._seconds + max_bytes / _BYTES_A_SECOND, self._pace.left())
+        seconds = self._pace.seconds_for(max_bytes, self._seconds)
         self._budget.renew(seconds)
         place = Url(self.url.scheme, self.url.host, self.url.port, target)
         request = httpcore2.Request(
@@ -116,9 +116,9 @@ class SourceClient:
                 *([("Content-Length", str(len(body)))] if body else []),
             ],
             content=body,
-            extensions={"timeout": {"connect": _CONNECT_SECONDS}},
+            extensions={"timeout": {"connect": CONNECT_SECONDS}},
         )
-        limits = FetchLimits(max_bytes, total_seconds=seconds, connect_seconds=_CONNECT_SECONDS)
+        limits = FetchLimits(max_bytes, total_seconds=seconds, connect_seconds=CONNECT_SECONDS)
         with naming_errors(place, limits):
             try:
                 return self._send(request, max_bytes, too_much)
@@ -171,18 +171,22 @@ class SourceClient:
         if self._connection is not None and (self._connection.has_expired() or not self._connection.is_idle()):
             self.close()
         if self._connection is None:
-            host = self.url.host
-            addresses = list(dict.fromkeys(resolve(host, self.url.port))) if isinstance(host, str) else [host]
-            backend = PinnedBackend(addresses, self._budget)
             self._connection = httpcore2.HTTPConnection(
-                request.url.origin, ssl_context=self._tls, network_backend=backend
+                request.url.origin, ssl_context=self._tls, network_backend=backend_of(self.url, self._budget)
             )
         return self._connection.handle_request(request)
 
 
-def source_url(configured: ConfiguredSource) -> Url:
+def backend_of(url: Url, budget: Budget) -> PinnedBackend:
+    """What connects to the host of an address, and to nothing else. Raises FetchFailed where it has no address."""
+    host = url.host
+    addresses = list(dict.fromkeys(resolve(host, url.port))) if isinstance(host, str) else [host]
+    return PinnedBackend(addresses, budget)
+
+
+def source_url(configured: ConfiguredSource, schemes: tuple[str, str] = WEB) -> Url:
     """The address that is written as the source's url. Raises InvalidSetting."""
     try:
-        return parse_url(configured.options["url"])
+        return parse_url(configured.options["url"], schemes)
     except FetchRefused as error:
         raise InvalidSetting(f"source {configured.name}: url: {error}.") from error

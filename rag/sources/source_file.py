@@ -56,6 +56,7 @@ KINDS = {
         KindOfSource("webdav", ("url",), ("server",), signs_in=True),
         KindOfSource("feed", ("url",), ("dropped",), signs_in=True),
         KindOfSource("mediawiki", ("url",), ("namespaces",), signs_in=True),
+        KindOfSource("imap", ("url",), ("since",), rights=("acl",), signs_in=True),
     )
 }
 _LIMITS = {"max_documents": 100_000, "max_minutes": 60, "requests_per_second": 10, "max_repository_megabytes": 2_000}
@@ -78,6 +79,7 @@ _TEXTS = (
     "server",
     "dropped",
     "namespaces",
+    "since",
     "user",
     "password_env",
     "password_file",

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from rag.errors import DocumentTooLarge, FetchFailed, InvalidSetting, PageGone
+from rag.errors import FetchFailed, InvalidSetting, PageGone
 from rag.settings import Settings
-from rag.sources.document_source import SourceEntry, SourceListing, why_not_path
+from rag.sources.document_source import SourceEntry, SourceListing, too_many_bytes, why_not_path
 from rag.sources.folder_memory import RememberedFolder, load_folders, save_folders
 from rag.sources.multistatus import QUESTION, DavEntry, DavFolder, parse_multistatus, parts_of
 from rag.sources.pace import Pace
@@ -62,11 +62,9 @@ class WebdavSource:
 
     def read(self, entry: SourceEntry, max_bytes: int) -> bytes:
         """As in DocumentSource. Bytes of another number than was listed are none of what was listed."""
-        too_large = DocumentTooLarge(
-            f"it has more than {max_bytes:,} bytes, which are allowed; split the document or raise"
-            " CITEWELL_MAX_DOCUMENT_BYTES"
+        reply = self._client.ask(
+            "GET", self._target(entry.path), max_bytes=max_bytes, too_much=too_many_bytes(max_bytes)
         )
-        reply = self._client.ask("GET", self._target(entry.path), max_bytes=max_bytes, too_much=too_large)
         if reply.status in (404, 410):
             raise PageGone(f"{entry.path}: {reply.problem}")
         if reply.status != 200:

@@ -48,6 +48,11 @@ class Budget:
             raise self._too_much
         return self._bytes_left
 
+    def need(self, count: int) -> None:
+        """Raise what `expect` was told to where so many bytes more are too many, before any of them is taken."""
+        if count > self._bytes_left:
+            raise self._too_much
+
     def spend(self, count: int) -> None:
         """Note that bytes came."""
         self._bytes_left -= count

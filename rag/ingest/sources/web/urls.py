@@ -16,9 +16,10 @@ from rag.errors import FetchRefused, InputError
 from rag.hosts import IPAddress, parse_host, parse_port
 
 MAX_CHARS = 2_000
-_PORTS = {"http": 80, "https": 443}
+_PORTS = {"http": 80, "https": 443, "imap": 143, "imaps": 993}
+WEB = ("http", "https")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-_PARTS = re.compile(r"https?://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.IGNORECASE | re.DOTALL)
+_PARTS = re.compile(r"[a-z]+://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.IGNORECASE | re.DOTALL)
 _HOST_PORT = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]+)(?::([0-9]*))?")
 # What stays as it is in a path or query; everything else becomes %XX of its UTF-8 bytes.
 _KEPT = "%/:;=@!$&'()*+,~?"
@@ -30,7 +31,7 @@ _USER = re.compile(r"(//)[^/?#]*@")
 class Url:
     """A page's address. Two that are equal mean the same page."""
 
-    scheme: str  # "http" or "https"
+    scheme: str  # "http" or "https"; of a mail server "imap" or "imaps"
     host: str | IPAddress  # as `parse_host` gives it
     port: int
     target: str  # path and query, at least "/"; ASCII
@@ -52,13 +53,16 @@ class Url:
         return f"{self.scheme}://{self.authority}{self.target}"
 
 
-def parse_url(written: str) -> Url:
-    """The address of a page, without a fragment. Raises FetchRefused for what is none, or could be read in two ways."""
+def parse_url(written: str, schemes: tuple[str, str] = WEB) -> Url:
+    """The address of a page, without a fragment. Raises FetchRefused for what is none, or could be read in two ways.
+
+    `schemes` are others where something else than a page is meant.
+    """
     _refuse_characters(written)
     scheme = _SCHEME.match(written)
-    if scheme is None or scheme[1].lower() not in _PORTS:
+    if scheme is None or scheme[1].lower() not in schemes:
         found = f"it begins with {scheme[1].lower()[:20]!r}" if scheme else "it has no scheme"
-        raise FetchRefused(f"{shown(written)}: {found}; expected an address with http:// or https://")
+        raise FetchRefused(f"{shown(written)}: {found}; expected an address with {schemes[0]}:// or {schemes[1]}://")
     parts = _PARTS.fullmatch(written)
     if parts is None:
         raise FetchRefused(f"{shown(written)}: two slashes and a host were expected behind {scheme[0]}")
