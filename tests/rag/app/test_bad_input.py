@@ -409,8 +409,11 @@ def test_damaged_index_answers_from_words_or_from_the_rebuilt_one(ingested: Rag,
 
 def test_damaged_database_page_is_reported_and_nothing_is_deleted(ingested: Rag, data: Path) -> None:
     file = data / "citewell.sqlite"
-    size = file.stat().st_size
-    flip(file, *range(size // 2, size // 2 + 4096))
+    connection = apsw.Connection(str(file))
+    # A page that nothing needs to open the database.
+    root = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'sentences'").get
+    connection.close()
+    flip(file, *range((root - 1) * 4_096, root * 4_096))
     before = file.read_bytes()
     ran = ingested("verify")
     assert ran.code == 1
