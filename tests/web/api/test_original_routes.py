@@ -245,7 +245,8 @@ class TestDocumentPage:
     def test_a_page_that_cannot_be_drawn_leaves_the_text(
         self, pier: TestClient, empty_citewell: Citewell, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def draw_late(_: object, data: bytes, page: int, scale: float) -> tuple[PagePicture, int]:
+        def draw_late(_: object, data: bytes, page: int, scale: float, *, media_type: str) -> tuple[PagePicture, int]:
+            assert media_type == "application/pdf"
             return draw_page(data, page, scale, max_seconds=-1.0)
 
         monkeypatch.setattr("rag.read.sandbox.Parser.draw", draw_late)
