@@ -24,8 +24,7 @@ from rag.settings import BUNDLED_MODEL
 from tests.support import chromium
 from tests.support.fakes import HashEmbedder
 from tests.support.places import DATA
-from tests.support.postgres import MISSING as POSTGRES_MISSING
-from tests.support.postgres import PostgresServer, postgres_programs, postgres_server
+from tests.support.postgres import PostgresServer, postgres_programs_or_skip, postgres_server
 from web.settings import WebSettings
 
 if chromium.VARIABLE in os.environ:
@@ -84,10 +83,7 @@ def skipped(config: pytest.Config) -> list[str]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A server of PostgreSQL for all tests of this process."""
-    programs = postgres_programs()
-    if programs is None:
-        pytest.skip(POSTGRES_MISSING)
-    with postgres_server(programs) as server:
+    with postgres_server(postgres_programs_or_skip()) as server:
         yield server
 
 

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from opentelemetry.trace import Tracer
+from opentelemetry.trace import Status, Tracer, get_current_span
 
 from rag.errors import InvalidSetting
 from rag.records import Answer
@@ -86,8 +86,6 @@ def stages_told_to(tracer: Tracer) -> Callable[[Answer], None]:
     """What puts the stages of an answer under the span of its request, as if each had begun when the last one ended."""
 
     def tell(answer: Answer) -> None:
-        from opentelemetry.trace import get_current_span  # here: as the rest, only where traces are wanted
-
         get_current_span().set_attribute("citewell.outcome", (answer.reason or answer.status).value)
         stages = {name: ms for name, ms in answer.timings_ms.items() if name != _TOTAL}
         at = time.time_ns() - round(sum(stages.values()) * _NANOSECONDS_OF_A_MILLISECOND)
@@ -119,7 +117,6 @@ def _without_words(exporter: SpanExporter) -> SpanExporter:
 def _kept_of(span: ReadableSpan) -> ReadableSpan:
     """A span without what may not be sent: other attributes, events, links and descriptions of errors."""
     from opentelemetry.sdk.trace import ReadableSpan
-    from opentelemetry.trace import Status
 
     return ReadableSpan(
         span.name,

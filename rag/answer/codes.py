@@ -31,8 +31,9 @@ def is_about_another_code(question: str, heading: str, quote: str) -> bool:
 
     A code that stands in the heading counts as said by the quote.
     """
-    asked, said = codes_in(question), codes_in(quote)
-    found = [*said, *codes_in(heading)]
-    if not asked or any(one.is_a_part_of(other) for one in asked for other in found):
+    if not (asked := codes_in(question)):
+        return False
+    said = codes_in(quote)
+    if any(one.is_a_part_of(other) for one in asked for other in (*said, *codes_in(heading))):
         return False
     return any(one.letters == other.letters for one in asked for other in said)

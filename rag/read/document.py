@@ -17,7 +17,7 @@ from rag.read.file_access import (
     printable,
     read_file,
 )
-from rag.read.formats import MEDIA_TYPES, PICTURES, READERS, content_of
+from rag.read.formats import MEDIA_TYPES, READERS, content_of, is_picture
 from rag.read.layout import Content
 from rag.records import Document, Source
 
@@ -85,7 +85,7 @@ def read_bytes(data: bytes, source: Source, *, parse: Parse = content_of) -> Doc
     without a reader, UnreadableDocument for data without text.
     """
     name = source.location.removeprefix(UPLOADED)
-    if source.media_type not in READERS and source.media_type not in PICTURES.values():
+    if source.media_type not in READERS and not is_picture(source.media_type):
         raise UnsupportedFormat(f"{name}: no reader for {source.media_type}; expected one of {', '.join(READERS)}")
     if not data.strip():
         raise UnreadableDocument(f"{name}: the file is empty; a document with text was expected")

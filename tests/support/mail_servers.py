@@ -13,15 +13,16 @@ import socket
 import ssl
 import subprocess
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.support.certificates import Certificates, make_certificates
+from tests.support.listening import answering
 from tests.support.ports import free_ports, wait_until_taken
 
 DOVECOT = shutil.which("dovecot") or shutil.which("dovecot", path="/usr/sbin")
@@ -224,29 +225,8 @@ def scripted_mail_serving(script: dict[str, bytes | Callable[[], Iterator[bytes]
     TAG stands for the tag of the command, NUMBER for the message that was asked for. What is sent for AUTHENTICATE is
     followed by OK as soon as the password has come.
     """
-    listening = socket.create_server(("127.0.0.1", 0))
-    threads: list[threading.Thread] = []
-
-    def accept() -> None:
-        while True:
-            try:
-                connection, _ = listening.accept()
-            except OSError:
-                return
-            threads.append(threading.Thread(target=_lead, args=(script, connection), daemon=True))
-            threads[-1].start()
-
-    accepting = threading.Thread(target=accept, daemon=True)
-    accepting.start()
-    try:
-        yield listening.getsockname()[1]
-    finally:
-        with contextlib.suppress(OSError):
-            listening.shutdown(socket.SHUT_RDWR)
-        listening.close()
-        accepting.join(60)
-        for thread in threads:
-            thread.join(60)
+    with answering(partial(_lead, script), patience=60) as port:
+        yield port
 
 
 def _lead(script: Script, connection: socket.socket) -> None:

@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from rag.store.postgres.postgres_store import PostgresStore
 from rag.store.postgres.table_formats import begin_tables
@@ -43,6 +44,11 @@ def postgres_programs() -> Path | None:
         return None
     folder = Path(found.origin).parent / "pginstall"
     return folder if (folder / "bin" / "postgres").exists() else None
+
+
+def postgres_programs_or_skip() -> Path:
+    """The same for a fixture, whose tests are skipped without the package."""
+    return postgres_programs() or pytest.skip(MISSING)
 
 
 class PostgresServer:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from tests.support.listening import answering
+
 Answer = Callable[[socket.socket], None]
 
 
@@ -78,30 +80,9 @@ def flooding(start: bytes, wave: bytes) -> Answer:
 @contextmanager
 def serving(host: str = "127.0.0.1", port: int = 0, *, tls: ssl.SSLContext | None = None) -> Iterator[Site]:
     """A site that answers while the block lasts."""
-    listening = socket.create_server((host, port))
-    site = Site(listening.getsockname()[1], host)
-    threads: list[threading.Thread] = []
-
-    def accept() -> None:
-        while True:
-            try:
-                connection, _ = listening.accept()
-            except OSError:
-                return
-            threads.append(threading.Thread(target=_answer, args=(site, connection, tls), daemon=True))
-            threads[-1].start()
-
-    accepting = threading.Thread(target=accept, daemon=True)
-    accepting.start()
-    try:
+    site = Site(port, host)
+    with answering(lambda connection: _answer(site, connection, tls), host=host, port=port, patience=5) as site.port:
         yield site
-    finally:
-        with contextlib.suppress(OSError):
-            listening.shutdown(socket.SHUT_RDWR)
-        listening.close()
-        accepting.join(5)
-        for thread in threads:
-            thread.join(5)
 
 
 def _answer(site: Site, connection: socket.socket, tls: ssl.SSLContext | None) -> None:

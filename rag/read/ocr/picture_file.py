@@ -16,17 +16,15 @@ from rag.read.layout import Content
 from rag.read.page import PagePicture, ScannedPage
 from rag.read.pdf.page_picture import MAX_PIXELS, png_of
 from rag.read.pdf.page_words import frame_of_scan
-from rag.read.pdf.pdf_reader import content_of_frames
+from rag.read.pdf.pdf_reader import MAX_PAGES, content_of_frames
 
 Grey = npt.NDArray[np.uint8]
 
 _FORMATS = ("PNG", "JPEG", "TIFF")
-# As in a PDF.
-_MAX_PAGES = 5_000
 # A page of A3 at 600 dots an inch has 70 million.
 _MAX_READ_PIXELS = 100_000_000
 # What is recognised: a page of A3 at 300 dots an inch. More takes time and finds nothing.
-_MAX_RECOGNISED_PIXELS = 20_000_000
+MAX_RECOGNISED_PIXELS = 20_000_000
 _USUAL, _LEAST, _MOST = 300, 50, 1_200  # dots an inch; what is not between them is no resolution
 _LONG_SIDE = 11.69  # inches, of a page of A4: what a picture without a resolution is taken for
 _MAX_ENLARGED = 2.0
@@ -42,8 +40,8 @@ def count_pictures(data: bytes) -> int:
     """How many pages there are. Raises UnreadableDocument for what is no picture, or has too many."""
     with _opened(data) as picture:
         count = int(getattr(picture, "n_frames", 1))
-    if count > _MAX_PAGES:
-        raise UnreadableDocument(f"it has {count:,} pages, but {_MAX_PAGES:,} are allowed; split it and add its parts")
+    if count > MAX_PAGES:
+        raise UnreadableDocument(f"it has {count:,} pages, but {MAX_PAGES:,} are allowed; split it and add its parts")
     return count
 
 
@@ -57,7 +55,7 @@ def picture_pixels(data: bytes, number: int) -> tuple[Grey, int]:
     if not _LEAST <= dots <= _MOST:
         dots = max(width, height) / _LONG_SIDE
     scale = min(max(_USUAL / dots, 1.0), _MAX_ENLARGED) if dots < _USUAL else 1.0
-    scale = min(scale, math.sqrt(_MAX_RECOGNISED_PIXELS / (width * height)))
+    scale = min(scale, math.sqrt(MAX_RECOGNISED_PIXELS / (width * height)))
     grey = _resized(page, scale).convert("L")
     return np.asarray(grey, dtype=np.uint8), max(_LEAST, round(dots * scale))
 

@@ -12,8 +12,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from rag.errors import UnreadableDocument
+from rag.read.formats import TO_RECOGNISE
 from rag.read.layout import Content
-from rag.read.page import ScannedPage, named_pages
+from rag.read.page import MAX_PAGE_CHARACTERS, ScannedPage, named_pages
 from rag.read.pdf.blocks import PdfPage, Region, write_blocks
 from rag.read.pdf.page_words import LOCK, UNKNOWN, Frame, frame_of_scan, opened, opened_page, read_frames, title_of
 from rag.read.pdf.reading_order import Columns, Segment, columns_of, pieces_of, regions_of
@@ -23,8 +24,6 @@ from rag.read.pdf.unseen_words import UnseenWords
 
 MAX_PAGES = 5_000
 MAX_CHARACTERS = 20_000_000
-# On one page; a page of a book has 3,000. The order of reading is found for all of it at once, which takes time.
-MAX_PAGE_CHARACTERS = 250_000
 _MAX_EXAMPLE_CHARACTERS = 60
 _SURELY_TEXT = 500  # characters; of fewer it is looked whether any can be seen
 
@@ -56,8 +55,7 @@ def read_pdf(
     empty = [number for number, page in enumerate(frames, 1) if not page]
     if scanned is None and len(empty) == len(frames):
         raise UnreadableDocument(
-            "none of its pages has text, so it is scanned or drawn; to have it recognised, install tesseract-ocr and"
-            " set CITEWELL_OCR to the language, such as eng or deu+eng"
+            f"none of its pages has text, so it is scanned or drawn; to have it recognised, {TO_RECOGNISE}"
         )
     for number in empty:
         if scanned and number in scanned and scanned[number].words:
@@ -143,10 +141,7 @@ def _empty_warning(pages: Sequence[int]) -> tuple[str, ...]:
     if not pages:
         return ()
     has = "has no text; if it is" if len(pages) == 1 else "have no text; if they are"
-    return (
-        f"{named_pages(pages)} {has} scanned, install tesseract-ocr and set CITEWELL_OCR to the language, such as"
-        " eng or deu+eng",
-    )
+    return (f"{named_pages(pages)} {has} scanned, {TO_RECOGNISE}",)
 
 
 def _unknown_warning(pages: Sequence[Sequence[Frame]]) -> tuple[str, ...]:

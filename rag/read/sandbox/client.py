@@ -26,7 +26,7 @@ from rag.errors import (
 )
 from rag.metrics import Metrics
 from rag.read.canonical import clean_text
-from rag.read.formats import PICTURES
+from rag.read.formats import TO_RECOGNISE, is_picture
 from rag.read.layout import Content
 from rag.read.ocr.recognition import PageDone, Recognition, ScanReading
 from rag.read.page import Box, PagePicture, ScannedPage
@@ -95,14 +95,12 @@ class Parser:
         where text is not recognised, and StorageError when no process can be started.
         """
         request = {"media_type": media_type}
-        is_picture = media_type in PICTURES.values()
         if self._recognition is None:
-            if is_picture:
+            if is_picture(media_type):
                 raise UnsupportedFormat(
-                    f"no reader for {media_type}; to have the text of pictures recognised, install tesseract-ocr and"
-                    " set CITEWELL_OCR to the language, such as eng or deu+eng"
+                    f"no reader for {media_type}; to have the text of pictures recognised, {TO_RECOGNISE}"
                 )
-        elif is_picture or media_type == _PDF:
+        elif is_picture(media_type) or media_type == _PDF:
             scan = ScanReading(self._recognition, self.on_page)
             pages = self._do({"task": "unread", **request}, data, unpack_pages)
             scanned = scan.recognise(pages, partial(self._recognise, data, media_type))

@@ -10,12 +10,11 @@ from typing import IO, Any, TypeVar
 
 from rag.read.canonical import clean_text
 from rag.read.layout import Content
-from rag.read.page import Box, PagePicture, ScannedPage, ScannedWord
+from rag.read.page import MAX_PAGE_CHARACTERS, Box, PagePicture, ScannedPage, ScannedWord
 from rag.records import Block, BlockKind, RecognisedWord, Span
 
 _LENGTHS = struct.Struct(">IQ")  # of the head and of the body, bytes
 _PNG = b"\x89PNG\r\n\x1a\n"
-_MAX_PAGE_CHARACTERS = 250_000  # as on a page of a PDF
 _Kind = TypeVar("_Kind")
 
 
@@ -105,7 +104,7 @@ def scan_of(packed: Mapping[str, Any]) -> ScannedPage:
         if not _as(str, text) or any(map(str.isspace, text)) or clean_text(text)[0] != text:
             raise ValueError("no word")
         words.append(ScannedWord(text, confidence, box, x0, x1, y, size))
-    if sum(len(word.text) for word in words) > _MAX_PAGE_CHARACTERS:
+    if sum(len(word.text) for word in words) > MAX_PAGE_CHARACTERS:
         raise ValueError("too many words")
     width, height = _finite(packed["width"]), _finite(packed["height"])
     return ScannedPage(width, height, tuple(words), _as(int, packed["left_out"]))

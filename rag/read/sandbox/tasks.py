@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rag.read.formats import PICTURES, content_of
+from rag.read.formats import content_of, is_picture
 from rag.read.pdf.find_quote import find_before_turn, find_on_page
 from rag.read.pdf.page_picture import draw_page
 from rag.read.sandbox.protocol import pack_content, pack_scan, scan_of
@@ -25,7 +25,7 @@ def _read(request: Mapping[str, Any], data: bytes) -> TaskResult:
 def _read_scan(request: Mapping[str, Any], data: bytes) -> TaskResult:
     """A PDF or a picture with what was recognised on its pages."""
     scanned = {int(number): scan_of(page) for number, page in request["scanned"].items()}
-    if request["media_type"] in PICTURES.values():
+    if is_picture(request["media_type"]):
         from rag.read.ocr.picture_file import read_picture  # here and below: few files are recognised
 
         return pack_content(read_picture(scanned))
@@ -51,7 +51,7 @@ def _recognise(request: Mapping[str, Any], data: bytes) -> TaskResult:
 
 def _draw(request: Mapping[str, Any], data: bytes) -> TaskResult:
     """A page of a PDF or of a picture, from 1, as a PNG."""
-    if request["media_type"] in PICTURES.values():
+    if is_picture(request["media_type"]):
         from rag.read.ocr.picture_file import draw_picture
 
         picture, pages = draw_picture(data, request["page"])

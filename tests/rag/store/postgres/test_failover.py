@@ -15,7 +15,7 @@ from rag.store.base import IngestStatus
 from rag.store.postgres.postgres_store import PostgresStore
 from tests.soak import cluster
 from tests.support.access import EVERYTHING
-from tests.support.postgres import MISSING, postgres_programs
+from tests.support.postgres import postgres_programs_or_skip
 from tests.support.postgres_pair import PostgresPair, postgres_pair
 from tests.support.processes import wait_for
 from tests.support.stores import MODEL, put
@@ -30,10 +30,7 @@ numbers = itertools.count()
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[PostgresPair]:
-    programs = postgres_programs()
-    if programs is None:
-        pytest.skip(MISSING)
-    with postgres_pair(programs) as pair:
+    with postgres_pair(postgres_programs_or_skip()) as pair:
         yield pair
 
 
