@@ -98,6 +98,13 @@ TABLE = (
         ("created", "updated", "moved", "unchanged", "removed", "failed"),
     ),
     Metric(
+        "citewell_ingest_jobs_total",
+        MetricKind.COUNTER,
+        "Files of other nodes that this server took: made ready, refused by their reader, or lost as it took too long.",
+        "result",
+        ("made", "refused", "lost"),
+    ),
+    Metric(
         "citewell_sandbox_files_total",
         MetricKind.COUNTER,
         "Files given to the process that reads them: read, refused by their reader, or stopped over them.",

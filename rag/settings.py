@@ -51,6 +51,8 @@ class Settings:
     database: str = ""
     # A file with that address, where it has a password that others could read in the environment.
     database_file: Path | None = None
+    # Whether this server reads and embeds files for other nodes that bring documents in. It answers more slowly then.
+    help_nodes: bool = True
     # A sentence-transformers model: the bundled name, another name in the local cache, or a folder.
     model: str = BUNDLED_MODEL
     # Language of documents whose text does not tell it, for sentence boundaries (ISO 639-1).

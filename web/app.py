@@ -111,7 +111,7 @@ def create_app(settings: WebSettings, citewell: Citewell | None = None) -> FastA
         await run_in_threadpool(app.state.citewell.access.deny_by_default, is_on=bool(settings.sign_in))
         # They begin to be made, behind this, before somebody wants them.
         app.state.citewell.insights.suggestions(access=Access.everything())
-        app.state.citewell.hooks.start()
+        app.state.citewell.begin_serving()
         try:
             yield
         finally:

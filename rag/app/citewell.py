@@ -38,6 +38,7 @@ from rag.errors import ModelMismatch, StorageError
 from rag.hooks.hook_service import HookService
 from rag.index.live import LiveIndex
 from rag.ingest.results import IngestResult
+from rag.ingest.spread.helper import Helper
 from rag.ingest.writer import Writer
 from rag.insights.glossary_service import GlossaryService
 from rag.insights.insight_service import InsightService
@@ -81,6 +82,7 @@ class Citewell:
         self._index = LiveIndex(store, settings.data_dir / "index", embedder.identity)
         limits = Limits(settings.read_seconds, settings.read_megabytes)
         recognition = Recognition(settings.ocr, settings.ocr_page_seconds, settings.ocr_seconds)
+        self._helper: Helper | None = None
         self._parser = Parser(limits, self.metrics, recognition=recognition if settings.ocr else None)
         patience = _PATIENCE_SECONDS if settings.workers > 1 or settings.database else 0.0
         writer = Writer(store, self._index, embedder.identity, patience_seconds=patience)
@@ -149,6 +151,17 @@ class Citewell:
             raise
         return citewell
 
+    def begin_serving(self, *, is_first: bool = True) -> None:
+        """What a server does beside answering, until this is closed: webhooks are sent, other nodes are helped.
+
+        `is_first` of the processes of one server, of which one helps.
+        """
+        self.hooks.start()
+        if is_first and self.settings.help_nodes:
+            self._helper = self.documents.helper(partial(self.metrics.count, "citewell_ingest_jobs_total"))
+        if self._helper is not None:
+            self._helper.start()
+
     def beside(self, data_dir: Path) -> Citewell:
         """Citewell over another data directory, with the same models; to be closed by the caller, before this one."""
         settings = replace(self.settings, data_dir=data_dir, database="", webhook_urls=())
@@ -186,6 +199,8 @@ class Citewell:
 
     def close(self) -> None:
         """Let go of the database. Nothing can be used afterwards."""
+        if self._helper is not None:
+            self._helper.stop()
         self.hooks.close()
         self.insights.close()
         self._parser.close()

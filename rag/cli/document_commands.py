@@ -41,6 +41,7 @@ def ingest(
                 tick(number, total)
 
             citewell.documents.ingest(paths, on_result=on_result)
+            by_others = citewell.documents.read_by_others
     except KeyboardInterrupt:
         stored = sum(result.status is not IngestStatus.FAILED for result in done)
         say_interrupted(f"Stored so far: {stored}. Run the same command again for the rest.")
@@ -52,6 +53,8 @@ def ingest(
         print_json(body_of(FileResultListBody, {"results": done}))
     else:
         _print_results(done)
+        if by_others:
+            out.print(f"{by_others:,} of these files were read and embedded by other nodes.")
     if failed:
         raise typer.Exit(1)
 

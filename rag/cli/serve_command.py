@@ -62,6 +62,7 @@ def _serve(settings: WebSettings, citewell: Citewell, listening: socket.socket |
     application = create_app(settings, citewell)
     if listening is None:
         say(f"Citewell is at {_address(settings)} (stop with Ctrl-C)")
+    citewell.begin_serving(is_first=watches)
     with following(citewell, [Path(folder) for folder in settings.watch if watches]):
         server_of(application, settings, ends_process=True).run(sockets=[listening] if listening else None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import nullcontext
@@ -17,6 +18,9 @@ from rag.hosts import parse_permit
 from rag.ingest.prepare import Preparer
 from rag.ingest.results import IngestResult, OnResult, SyncReport
 from rag.ingest.sources import SyncOptions, Tools, ingest_paths, sync_folders
+from rag.ingest.spread.helper import Helper
+from rag.ingest.spread.offers import Offers
+from rag.ingest.spread.parcel import pack
 from rag.ingest.store_document import store_document
 from rag.ingest.writer import Writer
 from rag.models.embedder import Embedder
@@ -75,6 +79,22 @@ class DocumentService:
         self._writer = writer
         self._grouping = grouping
         self._originals = Originals(store, parser)
+        self.read_by_others = 0  # files that other nodes have read and embedded for this one so far
+
+    def helper(self, count: Callable[[str], None]) -> Helper | None:
+        """What reads and embeds files for other nodes over the same database; None where there can be none.
+
+        `count` is told how each ended: "made", "refused" by its reader, "lost" to others.
+        """
+        if self._store.jobs is None:
+            return None
+        tools, preparer = self._tools(), self._preparer()
+
+        def make(data: bytes, source: Source) -> bytes:
+            document = tools.read(data, source)
+            return pack(document, preparer.embed(document))
+
+        return Helper(self._store.jobs, self._made_with(tools), make, count)
 
     def ingest(self, paths: Sequence[Path], *, on_result: OnResult | None = None) -> list[IngestResult]:
         """What became of each file under `paths`, in order. A file that cannot be read never stops the rest.
@@ -171,7 +191,10 @@ class DocumentService:
         except InputError as error:
             self._record(IngestResult(source.location, IngestStatus.FAILED, error=str(error)))
             raise
-        result = self._writer.run(lambda: self._store_document(document, started, original=data, groups=groups))
+        preparer = self._prepared(document)
+        result = self._writer.run(
+            lambda: self._store_document(document, started, original=data, groups=groups, preparer=preparer)
+        )
         self._record(result)
         return result
 
@@ -187,7 +210,10 @@ class DocumentService:
             original = self.original(document_id, access=Access.everything())
             document = read.read_bytes(original.data, stored.source, parse=self._parser)
             document = replace(document, modified_at=stored.modified_at)
-            result = self._writer.run(partial(self._store_in_place_of, stored, document, original.data, started))
+            preparer = self._prepared(document)
+            result = self._writer.run(
+                partial(self._store_in_place_of, stored, document, original.data, started, preparer)
+            )
         self._record(result)
         return result
 
@@ -307,10 +333,29 @@ class DocumentService:
         settings, preparer = self._settings, self._preparer()
         put = partial(self._store_file, preparer)
         limit, keeps = settings.max_document_bytes, settings.keep_originals
-        return Tools(self._store, read_apart, preparer.prepare_ahead, put, limit, keeps, settings.ocr)
+        tools = Tools(self._store, read_apart, preparer.prepare_ahead, put, limit, keeps, settings.ocr)
+        jobs = self._store.jobs
+        if jobs is None:
+            return tools
+        return replace(tools, offers=Offers(jobs, self._made_with(tools), preparer.adopt, self._count_read_by_others))
+
+    def _made_with(self, tools: Tools) -> str:
+        """Stands for all that decides what is made of a file: a node with another one makes something else."""
+        known = f"{tools.read_with} {self._embedder.identity.sha256} {self._settings.language}"
+        return hashlib.sha256(known.encode()).hexdigest()[:16]
+
+    def _count_read_by_others(self) -> None:
+        self.read_by_others += 1
 
     def _preparer(self) -> Preparer:
         return Preparer(self._embedder, self._settings.language)
+
+    def _prepared(self, document: Document) -> Preparer:
+        """One that has prepared the document, while others may write: that takes long, and storing it does not."""
+        preparer = self._preparer()
+        if not self._store.is_stored(document):
+            preparer.prepare_ahead(document)
+        return preparer
 
     def _own_folder(self) -> Path:
         """The data directory, in which no documents are looked for."""
@@ -354,12 +399,12 @@ class DocumentService:
         )
 
     def _store_in_place_of(
-        self, stored: Document, document: Document, original: bytes, started: float
+        self, stored: Document, document: Document, original: bytes, started: float, preparer: Preparer
     ) -> IngestResult | None:
         """Store what was read anew; None when by now another text stands in the place of `stored`."""
         if self.get(stored.source.id, access=Access.everything()).text_sha256 != stored.text_sha256:
             return None
-        return self._store_document(document, started, original=original)
+        return self._store_document(document, started, original=original, preparer=preparer)
 
 
 def _nobody() -> None:

@@ -34,6 +34,7 @@ from rag.records import (
     StoredSentence,
 )
 from rag.store.backup_file import FilesBeside, nothing_beside
+from rag.store.job_store import JobStore
 from rag.store.people_store import PeopleStore
 
 
@@ -708,6 +709,10 @@ class Store(SourceStore, PassageStore, IndexSource, Protocol):
     @property
     def questions(self) -> QuestionLog:
         """The questions that were asked."""
+
+    @property
+    def jobs(self) -> JobStore | None:
+        """Files that nodes hand to each other to be read and embedded; None where there can be one node only."""
 
     def close(self) -> None:
         """Give back every file handle. Closing twice is no error; using a closed store is a ValueError."""

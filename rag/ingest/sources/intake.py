@@ -20,6 +20,7 @@ from rag.ingest.results import IngestResult
 from rag.ingest.sources.folder import FoundFile, trusted
 from rag.ingest.sources.missing import MissingFiles
 from rag.ingest.sources.zip_archive import Archive, ArchiveEntry, open_archive
+from rag.ingest.spread.offers import Offers
 from rag.records import Access, Document, Source
 from rag.store.base import UNTRUSTED, FileRecord, IngestStatus, KnownFile, SourceStore, Stamp
 
@@ -48,6 +49,7 @@ class Tools:
     max_bytes: int  # of one document
     keeps_originals: bool
     ocr: str = ""  # the languages in which pictures of text are recognised; "" where they are not
+    offers: Offers | None = None  # to other nodes, which read and prepare some of the files; None where there are none
 
     @property
     def media_types(self) -> Mapping[str, str]:

@@ -33,6 +33,7 @@ from rag.store.postgres import (
     word_tables,
 )
 from rag.store.postgres.conversation_tables import PostgresConversations, pg_erase_document
+from rag.store.postgres.job_tables import PostgresJobs
 from rag.store.postgres.people_tables import PostgresPeople
 from rag.store.postgres.postgres_connections import Connections, Hold, PgConnection
 from rag.store.postgres.postgres_tables import PostgresTables
@@ -48,7 +49,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 # What deleting leaves dead rows in, whose words are gone from the files when they have been cleared away.
-_CLEARED = "VACUUM documents, blocks, sentences, chunks, chunk_words, versions, originals, turns, feedback, questions"
+_CLEARED = (
+    "VACUUM documents, blocks, sentences, chunks, chunk_words, versions, originals, turns, feedback, questions, jobs"
+)
 
 
 def _reading(read: Callable[Concatenate[PgConnection, P], T]) -> Callable[Concatenate[PostgresStore, P], T]:
@@ -86,6 +89,7 @@ class PostgresStore:
         self._standings = Standings()
         self.questions = PostgresQuestionLog(connections)
         self.people = PostgresPeople(connections)
+        self.jobs = PostgresJobs(connections)
 
     @classmethod
     def open(cls, url: str, *, create: bool = True, write_backup: WriteBackup | None = None) -> PostgresStore:

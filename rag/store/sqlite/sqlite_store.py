@@ -84,6 +84,7 @@ class SqliteStore:
         self._standings = Standings()
         self.questions = SqliteQuestionLog(database)
         self.people = SqlitePeople(database)
+        self.jobs = None  # one machine has nobody to hand files to
 
     @classmethod
     def open(cls, data_dir: Path, *, create: bool = True) -> SqliteStore:

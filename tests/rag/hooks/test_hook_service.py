@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from rag.app import Citewell
+from rag.cli import serve_command
 from rag.records import Access
 from tests.support.fakes import HashEmbedder
 from tests.support.ports import free_port
@@ -78,6 +79,23 @@ def test_a_document_that_comes_changes_and_goes_is_told_in_order_without_its_tex
     ]
     assert {received.path for received in came} == {"/hook?of=a-team"}
     assert waiting(settings) == []
+
+
+def test_rag_serve_sends_them(
+    settings: WebSettings, embedder: HashEmbedder, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with telling(settings, embedder, receiver.url, start=False) as citewell:
+        told: list[Received] = []
+
+        class Serving:
+            def run(self, **_: object) -> None:
+                put(citewell)
+                told.append(receiver.next())
+
+        monkeypatch.setattr("web.server.http_server.server_of", lambda *_, **__: Serving())
+        monkeypatch.setattr("web.server.log.configure", lambda _: None)
+        serve_command._serve(settings, citewell, None, watches=True)
+    assert [data_of(received)["document_id"] for received in told] == ["hours"]
 
 
 def test_what_was_not_answered_is_told_without_the_question(

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from rag.errors import IndexMissing, InvalidSetting, StorageError, StorageTooNew
+from rag.records import Source
 from rag.store.postgres.postgres_store import PostgresStore
 from rag.store.postgres.table_formats import FORMATS
 from tests.support.access import EVERYTHING
@@ -54,6 +55,7 @@ def test_tables_of_the_first_format_are_brought_up_to_date_with_what_is_in_them(
     with psycopg.connect(url) as connection:
         for statement in (
             "SET search_path = citewell, public",
+            "DROP TABLE jobs, helpers",
             "DROP VIEW readable_blocks, readable_sentences",
             "ALTER TABLE blocks DROP COLUMN recognised",
             "ALTER TABLE sentences DROP COLUMN recognised",
@@ -68,10 +70,25 @@ def test_tables_of_the_first_format_are_brought_up_to_date_with_what_is_in_them(
         assert [check.name for check in store.check() if not check.ok] == []
 
 
+def test_tables_of_the_second_format_get_those_for_jobs(url: str) -> None:
+    with PostgresStore.open(url) as store:
+        store.bind_model(MODEL)
+        put(store, "a", "The harbour froze.")
+    with psycopg.connect(url) as connection:
+        connection.execute("DROP TABLE citewell.jobs, citewell.helpers")
+        connection.execute("UPDATE citewell.meta SET value = '2' WHERE name = 'format'")
+    with PostgresStore.open(url) as store:
+        store.jobs.offer("key", Source("b", "", "/b.txt"), b"Ships waited.", made_with="these readers")
+        job = store.jobs.take("these readers")
+        assert job is not None
+        assert job.data == b"Ships waited."
+        assert store.counts(EVERYTHING) == (1, 2, 1)
+
+
 def test_a_newer_format_is_left_alone(url: str) -> None:
     with psycopg.connect(url) as connection:
         connection.execute("UPDATE citewell.meta SET value = '99' WHERE name = 'format'")
-    with pytest.raises(StorageTooNew, match="has format 99; this version of the program knows format 2"):
+    with pytest.raises(StorageTooNew, match="has format 99; this version of the program knows format 3"):
         PostgresStore.open(url)
 
 
