@@ -113,6 +113,7 @@ class SentenceKind(StrEnum):
     STATEMENT = "statement"
     HEADING = "heading"
     FRAGMENT = "fragment"  # too little to say anything: a stutter ("said."), a lone mark
+    QUESTION = "question"  # in running text: what follows it may answer, it does not itself
     CREDIT = "credit"  # photo credits, copyright lines and the like
     UNSURE = "unsure"  # recognised on a picture of the page, and too poorly to be quoted
 

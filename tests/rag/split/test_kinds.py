@@ -108,3 +108,19 @@ def test_heading_and_code_have_their_kind_whatever_they_say() -> None:
     assert kind("Photo: Jane Roe", BlockKind.HEADING) is SentenceKind.HEADING
     assert kind("pump", BlockKind.HEADING) is SentenceKind.HEADING
     assert kind("start the pump", BlockKind.CODE) is SentenceKind.FRAGMENT
+
+
+@pytest.mark.parametrize(
+    "text", ["Can I paint the gate?", "May dogs come in (on a lead)?", "橋を渡れますか？", "Is it **safe?**"]
+)
+def test_what_asks_in_running_text_answers_nothing(text: str) -> None:
+    assert kind(text) is SentenceKind.QUESTION
+
+
+@pytest.mark.parametrize("block", [BlockKind.LIST_ITEM, BlockKind.TABLE_ROW])
+def test_item_of_a_list_that_asks_may_be_one_to_go_through(block: BlockKind) -> None:
+    assert kind("Is the gate locked?", block) is SentenceKind.STATEMENT
+
+
+def test_question_of_somebody_who_is_quoted_is_a_statement() -> None:
+    assert kind("The keeper always asks: “Is the gate locked?”") is SentenceKind.STATEMENT
