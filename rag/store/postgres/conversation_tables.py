@@ -68,12 +68,18 @@ class PostgresConversations:
     def add(self, given: NewTurn, keeping: RetentionPolicy, *, at_most: int, started: bool) -> tuple[str, Turn]:
         if not self._access.person and not self._access.reads_everything:
             raise conversation_not_found()  # of nobody in particular: nobody could open it again
-        with self._connections.writing(Hold.DOCUMENTS_STAY) as connection:
+        added: tuple[str, Turn] | None = None
+
+        def is_made(other: PgConnection) -> bool:
+            return added is not None and _has_turn(other, added[0], added[1], given.request_id)
+
+        with self._connections.writing(Hold.DOCUMENTS_STAY, is_made=is_made) as connection:
             if given.request_id and (given.conversation_id is not None or started):
                 # The same request twice at once: the second one waits, and finds what the first has written.
                 run(connection, "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (holdable(given.request_id),))
                 found = self._read_repeated(connection, given.conversation_id, given.request_id, keeping)
                 if found is not None:
+                    added = found
                     return found
             if given.conversation_id is None:
                 conversation, last = _insert(connection, given, keeping, self._access.person), 0
@@ -89,7 +95,8 @@ class PostgresConversations:
                 "UPDATE conversations SET updated_at = %s WHERE number = %s",
                 (keeping.moment, conversation),
             )
-            return conversation_id, turn
+            added = conversation_id, turn
+        return added
 
     def rename(self, conversation_id: str, title: str, keeping: RetentionPolicy) -> Conversation | None:
         renamed = self._change(conversation_id, keeping, "title", title)
@@ -100,17 +107,28 @@ class PostgresConversations:
 
     def _change(self, conversation_id: str, keeping: RetentionPolicy, column: str, value: str) -> bool:
         """Give an own conversation another value; whether there is one."""
-        with self._connections.writing() as connection:
-            changed = run(
-                connection,
-                f"UPDATE conversations SET {column} = %(value)s WHERE id = %(id)s AND updated_at >= %(since)s"  # noqa: S608 - constant text
-                f" AND {_OWN}",
-                self._of(conversation_id, keeping) | {"value": holdable(value)},
-            )
+        which = f"id = %(id)s AND updated_at >= %(since)s AND {_OWN}"
+        given = self._of(conversation_id, keeping) | {"value": holdable(value)}
+
+        def is_made(other: PgConnection) -> bool:
+            found = one(other, f"SELECT {column} = %(value)s FROM conversations WHERE {which}", given)  # noqa: S608 - constant text
+            return found is not False  # none is there to be changed
+
+        with self._connections.writing(is_made=is_made) as connection:
+            changed = run(connection, f"UPDATE conversations SET {column} = %(value)s WHERE {which}", given)  # noqa: S608 - constant text
         return changed > 0
 
     def rate(self, conversation_id: str, number: int, relevance: str, keeping: RetentionPolicy) -> None:
-        with self._connections.writing() as connection:
+        def is_made(other: PgConnection) -> bool:
+            found = one(
+                other,
+                "SELECT t.relevance FROM turns t JOIN conversations c ON c.number = t.conversation"
+                " WHERE c.id = %s AND t.number = %s",
+                (holdable(conversation_id), number),
+            )
+            return bool(found == relevance)
+
+        with self._connections.writing(is_made=is_made) as connection:
             conversation, _ = self._number_and_last(connection, conversation_id, keeping)
             rated = run(
                 connection,
@@ -121,12 +139,14 @@ class PostgresConversations:
                 raise ConversationNotFound(f"This conversation has no question {number}.")
 
     def delete(self, conversation_id: str, keeping: RetentionPolicy) -> bool:
-        with self._connections.writing() as connection:
-            found = run(
-                connection,
-                f"DELETE FROM conversations WHERE id = %(id)s AND updated_at >= %(since)s AND {_OWN}",  # noqa: S608 - constant text
-                self._of(conversation_id, keeping),
-            )
+        which = f"conversations WHERE id = %(id)s AND updated_at >= %(since)s AND {_OWN}"
+        given = self._of(conversation_id, keeping)
+
+        def is_made(other: PgConnection) -> bool:
+            return one(other, f"SELECT 1 FROM {which}", given) is None  # noqa: S608 - constant text
+
+        with self._connections.writing(is_made=is_made) as connection:
+            found = run(connection, f"DELETE FROM {which}", given)  # noqa: S608 - constant text
         return found > 0
 
     def expire(self, keeping: RetentionPolicy) -> int:
@@ -267,6 +287,17 @@ def _insert_turn(
         [(document_id, turn) for document_id in sorted(stored)],
     )
     return Turn(number, keeping.moment, read(text), None)
+
+
+def _has_turn(connection: PgConnection, conversation_id: str, turn: Turn, request_id: str) -> bool:
+    """Whether this turn is kept, and not another one in its place."""
+    found = one(
+        connection,
+        "SELECT 1 FROM turns t JOIN conversations c ON c.number = t.conversation"
+        " WHERE c.id = %s AND t.number = %s AND t.request_id = %s AND t.asked_at = %s",
+        (holdable(conversation_id), turn.number, holdable(request_id), turn.asked_at),
+    )
+    return found is not None
 
 
 def _has_removed(connection: PgConnection, conversation: int) -> bool:

@@ -24,3 +24,7 @@ CREATE UNLOGGED TABLE helpers (
     made_with text NOT NULL,
     seen_at   timestamptz NOT NULL
 );
+
+-- What the database was last changed on; see pg_count_change in meta_tables.py.
+INSERT INTO meta VALUES ('timeline', to_json(substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::text)
+    ON CONFLICT (name) DO NOTHING;

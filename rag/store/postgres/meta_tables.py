@@ -22,6 +22,11 @@ from rag.store.postgres.vector_type import ids_of
 
 # Seconds after which a process that was not heard of keeps no more of the log of changes: a week.
 _REMEMBERED_SECONDS = 7 * 86_400
+# The fact that names the line of history which the database was last changed on: each promotion begins another one.
+TIMELINE = "timeline"
+# How far the number of changes leaps then: above all that may be lost; by chance, so that two standbys that are
+# promoted one after the other do not give the same numbers; and so little that JavaScript has all of them exactly.
+_LEAST_LEAP, _LEAP_BITS = 1_000_000, 32
 
 
 def pg_fact(connection: PgConnection, name: str) -> int | str | None:
@@ -80,16 +85,31 @@ def pg_change_number(connection: PgConnection) -> int:
 
 
 def pg_count_change(connection: PgConnection) -> None:
-    """Count one more change and give it a token; belongs in the transaction that makes it."""
+    """Count one more change and give it a token; belongs in the transaction that makes it.
+
+    A standby that took the place of a server which lost its last changes must not give their numbers again: nodes may
+    have them in memory. So the first change there has a number far above all that were lost.
+    """
     number = one(
         connection,
-        "UPDATE meta SET value = (value::bigint + 1)::text WHERE name = 'change_number' RETURNING value::bigint",
+        "UPDATE meta SET value = (value::bigint + %s)::text WHERE name = 'change_number' RETURNING value::bigint",
+        (secrets.randbits(_LEAP_BITS) + _LEAST_LEAP if _is_on_new_timeline(connection) else 1,),
     )
     run(
         connection,
         "INSERT INTO changes VALUES (%s, %s) ON CONFLICT (number) DO UPDATE SET token = excluded.token",
         (number, secrets.randbits(62)),
     )
+
+
+def _is_on_new_timeline(connection: PgConnection) -> bool:
+    """Whether another server, or a restored one, goes on with what was written so far; it is noted."""
+    now = one(connection, "SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)")
+    before = pg_fact(connection, TIMELINE)
+    if before == now:
+        return False
+    pg_change_fact(connection, TIMELINE, now)
+    return before is not None
 
 
 def pg_change_token(connection: PgConnection, number: int) -> int | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import socket
 import threading
 import time
@@ -157,29 +158,30 @@ class Connections:
         """A connection in a transaction that is committed at the end, and undone when an error leaves the block.
 
         When the block has been left without an error, what was written is on the disk of the database. Where the
-        connection ends during the commit, `is_made` looks whether the change of documents is there, on another one.
+        connection ends during the commit, `is_made` looks whether the change is there, on another one.
         Raises StorageUnreachable when it is not there, and, with other words, when that cannot be told; StorageTooNew
         where a node of a newer release has changed the tables since they were opened.
         """
         self._refuse_closed()
+        mark = f"SELECT pg_advisory_xact_lock({secrets.randbits(62)})" if is_made else ""
         with pg_translated(self.place):
-            connection = self._begun(self._writers, f"BEGIN; {hold.value}")
+            connection = self._begun(self._writers, f"BEGIN; {hold.value}; {mark}")
             try:
                 refuse_newer(connection, self.place)
                 yield connection
                 self.write_lock.confirm()
-                try:
-                    connection.execute("COMMIT")
-                except psycopg.OperationalError as error:
-                    if not (connection.closed or isinstance(error, _ENDED)):
-                        raise
-                    self._confirm_made(is_made, error)
+                lost = _commit(connection)
             finally:
                 _end(self._writers, connection)
+            # By now the pool has its place back: as many threads as it has may have lost theirs at once.
+            if lost is not None:
+                self._confirm_made(is_made, mark, lost)
 
-    def _confirm_made(self, is_made: Callable[[PgConnection], bool] | None, error: psycopg.OperationalError) -> None:
+    def _confirm_made(
+        self, is_made: Callable[[PgConnection], bool] | None, mark: str, error: psycopg.OperationalError
+    ) -> None:
         """Return where a change is there whose commit was not answered. Raises StorageUnreachable otherwise."""
-        made = None if is_made is None else self._outcome(is_made)
+        made = None if is_made is None else self._outcome(is_made, mark)
         if made:
             return
         what = "was not made" if made is False else "may have been made or not"
@@ -188,16 +190,16 @@ class Connections:
             " that makes it once."
         ) from error
 
-    def _outcome(self, is_made: Callable[[PgConnection], bool]) -> bool | None:
+    def _outcome(self, is_made: Callable[[PgConnection], bool], mark: str) -> bool | None:
         """Whether `is_made` finds a change; None where the database does not say so in time.
 
-        A server that still commits has the lock of those who change documents; this waits for it.
+        A server that still commits it has the lock of this change alone, which `mark` takes: so this waits for it.
         """
         until = time.monotonic() + _OUTCOME_SECONDS
         while True:
             try:
                 with pg_translated(self.place):
-                    connection = self._begun(self._writers, f"BEGIN; {Hold.DOCUMENTS_STAY.value}")
+                    connection = self._begun(self._writers, f"BEGIN; {mark}")
                     try:
                         made = is_made(connection)
                         if made:  # where a standby has to have it too, this commit is not over before it has
@@ -290,6 +292,17 @@ def _prepare(connection: PgConnection) -> None:
     connection.execute(
         "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
     )
+
+
+def _commit(connection: PgConnection) -> psycopg.OperationalError | None:
+    """Commit; where the connection ends meanwhile, how, as then the change may have been made or not."""
+    try:
+        connection.execute("COMMIT")
+    except psycopg.OperationalError as error:
+        if connection.closed or isinstance(error, _ENDED):
+            return error
+        raise
+    return None
 
 
 def _end(pool: ConnectionPool[PgConnection], connection: PgConnection) -> None:

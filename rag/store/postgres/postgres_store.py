@@ -348,13 +348,21 @@ class PostgresStore:
     ) -> int:
         if relevance not in ("relevant", "not_relevant"):
             raise ValueError(f'relevance is {relevance!r}; expected "relevant" or "not_relevant"')
-        with self.connections.writing() as connection:
-            return question_tables.pg_add_feedback(
+        feedback_id = 0
+
+        def is_made(other: PgConnection) -> bool:
+            return question_tables.pg_has_feedback(other, feedback_id, answer_id, relevance, person)
+
+        with self.connections.writing(is_made=is_made) as connection:
+            feedback_id = question_tables.pg_add_feedback(
                 connection, answer_id, question, relevance, citation_number, comment, person
             )
+        return feedback_id
 
     def forget_feedback(self, person: str) -> int:
-        with self.connections.writing() as connection:
+        with self.connections.writing(
+            is_made=lambda other: not question_tables.pg_feedback_of(other, person)
+        ) as connection:
             return question_tables.pg_forget_feedback(connection, person)
 
     def expire_feedback(self, keep_since: str | None) -> int:

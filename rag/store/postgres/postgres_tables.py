@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from rag.store.postgres.document_tables import pg_count_again
-from rag.store.postgres.meta_tables import pg_change_fact, pg_fact
+from rag.store.postgres.meta_tables import TIMELINE, pg_change_fact, pg_fact
 from rag.store.postgres.postgres_connections import Connections, Hold, PgConnection
 from rag.store.postgres.row_values import in_binary, one, rows, run, run_each
 from rag.store.postgres.vector_type import SentVector
@@ -19,7 +19,7 @@ from rag.store.table_copy import RowValue, StoredTable, TableRow
 
 # Facts that belong to the database itself.
 _HALF_MOVED = "half_moved"
-_ITS_OWN = ("database_id", "format", _HALF_MOVED)
+_ITS_OWN = ("database_id", "format", TIMELINE, _HALF_MOVED)
 _VECTORS = ("sentence_vectors", "chunk_vectors")
 _YES_OR_NO = ("by_hand", "is_service", "suspended")
 # As both kinds of store have vectors on their way, and as pgvector sends them.

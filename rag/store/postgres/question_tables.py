@@ -147,6 +147,16 @@ def pg_add_feedback(
     return feedback_id
 
 
+def pg_has_feedback(connection: PgConnection, feedback_id: int, answer_id: str, relevance: str, person: str) -> bool:
+    """Whether what was kept under this id is this, and not what took its place where it was lost."""
+    found = one(
+        connection,
+        "SELECT 1 FROM feedback WHERE id = %s AND answer_id = %s AND relevance = %s AND person = %s",
+        (feedback_id, holdable(answer_id), relevance, holdable(person)),
+    )
+    return found is not None
+
+
 def pg_feedback_of(connection: PgConnection, person: str) -> list[FeedbackRecord]:
     """What a person thought of answers, oldest first; nothing for nobody in particular."""
     found = rows(

@@ -5,16 +5,24 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from rag.app import Citewell
 from rag.errors import StorageUnreachable
-from rag.store.base import IngestStatus
+from rag.records import Source
+from rag.render.examples import ANSWER
+from rag.settings import Settings
+from rag.store.base import IngestStatus, NewTurn, RetentionPolicy
 from rag.store.postgres.postgres_store import PostgresStore
 from tests.soak import cluster
 from tests.support.access import EVERYTHING
+from tests.support.barrels import text_of, token
+from tests.support.fakes import HashEmbedder
 from tests.support.postgres import postgres_programs_or_skip
 from tests.support.postgres_pair import PostgresPair, postgres_pair
 from tests.support.processes import wait_for
@@ -24,6 +32,8 @@ pytestmark = pytest.mark.crash
 
 # The process of the server whose commit waits for the standby.
 WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+
+NOW = RetentionPolicy(7, datetime(2026, 11, 23, 9, 0, tzinfo=UTC))
 
 numbers = itertools.count()
 
@@ -122,6 +132,103 @@ def test_a_deletion_without_an_answer_is_looked_for_too(
     pair.rebuild()
     assert changed.result(200) is None
     assert store.documents(EVERYTHING) == []
+
+
+def end_commits(pair: PostgresPair, count: int) -> None:
+    """End so many processes of the server whose commits wait for the standby."""
+    # Each look in a transaction of its own: a second one in the same would see what the first one did.
+    with psycopg.connect(pair.address(pair.primary), autocommit=True) as connection:
+        assert wait_for(lambda: len(connection.execute(WAITING).fetchall()) == count)
+        for (process,) in connection.execute(WAITING).fetchall():
+            connection.execute("SELECT pg_terminate_backend(%s, 200000)", (process,))
+
+
+def test_votes_and_conversations_without_an_answer_are_looked_for_and_kept_once(
+    pair: PostgresPair, store: PostgresStore
+) -> None:
+    talk = store.conversations_of(EVERYTHING)
+    ids = {name: name * 22 for name in "abcd"}
+    for name in "bcd":
+        talk.add(NewTurn(None, "", ANSWER, ids[name], "Loans", 0), NOW, at_most=9, started=False)
+    changes: list[Callable[[], object]] = [
+        lambda: store.add_feedback("answer", None, "relevant", None, "", "ida"),
+        lambda: talk.add(NewTurn(None, "r" * 22, ANSWER, ids["a"], "Loans", 0), NOW, at_most=9, started=True)[0],
+        lambda: talk.rate(ids["b"], 1, "relevant", NOW),
+        lambda: talk.delete(ids["c"], NOW),
+    ]
+    pair.kill(pair.standby)
+    with ThreadPoolExecutor(len(changes)) as beside:
+        changed = [beside.submit(change) for change in changes]
+        end_commits(pair, len(changes))
+        pair.rebuild()
+        assert [future.result(200) for future in changed] == [1, ids["a"], None, True]
+    assert [vote.relevance for vote in store.feedback_of("ida")] == ["relevant"]
+    found = {name: talk.find(ids[name], NOW) for name in ids}
+    assert {name: one and [turn.relevance for turn in one.turns] for name, one in found.items()} == {
+        "a": [None],
+        "b": ["relevant"],
+        "c": None,
+        "d": [None],
+    }
+
+
+def test_a_vote_that_is_lost_is_said_to_be(
+    pair: PostgresPair, store: PostgresStore, beside: ThreadPoolExecutor
+) -> None:
+    changed = put_without_standby(pair, beside, lambda: store.add_feedback("answer", None, "relevant", None, "", "ida"))
+    lost = pair.primary
+    pair.serve_apart(pair.standby)
+    pair.promote()
+    pair.kill(lost)
+    with pytest.raises(StorageUnreachable, match=r"has ended during a commit .* was not made; do it again"):
+        changed.result(200)
+    store.add_feedback("answer", None, "relevant", None, "", "ida")
+    assert len(store.feedback_of("ida")) == 1
+
+
+def test_a_node_that_has_what_a_new_primary_lost_makes_its_index_anew(pair: PostgresPair, tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "node", database=pair.make_database(f"test_{next(numbers)}"), reader=False)
+    other_settings = replace(settings, data_dir=tmp_path / "other")
+    with (
+        Citewell.open(settings, embedder=HashEmbedder(), create=True) as node,
+        Citewell.open(other_settings, embedder=HashEmbedder(), create=True) as other,
+    ):
+        bring(other, "a", 1)
+        # From here on nothing waits for the standby, which gets nothing more.
+        with psycopg.connect(pair.address(pair.primary), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET synchronous_standby_names = ''")
+            connection.execute("SELECT pg_reload_conf()")
+        pair.kill(pair.standby)
+        bring(other, "b", 2)
+        assert (finds(node, 1), finds(node, 2)) == (True, True)
+        before = node.store.change_number()
+        assert other.store.jobs is not None
+        other.store.jobs.offer("key", Source("b", "", "/b.txt"), b"Ships waited.", made_with="these readers")
+        lost = pair.primary
+        pair.serve_apart(pair.standby)
+        pair.kill(lost)
+        pair.promote()
+        # As many changes as were lost: the numbers alone would be the same.
+        with Citewell.open(replace(settings, data_dir=tmp_path / "third"), embedder=HashEmbedder()) as third:
+            bring(third, "c", 3)
+            assert third.store.change_number() > before + 1_000
+            # The table of jobs is not logged: it is there, and empty.
+            assert third.store.jobs is not None
+            assert third.store.jobs.take("these readers") is None
+        for each in (node, other):
+            assert [finds(each, number) for number in (1, 2, 3)] == [True, False, True]
+            index = each.index.current()
+            assert index is not None
+            assert index.size == len(each.store.all_chunk_ids())
+
+
+def bring(citewell: Citewell, name: str, number: int) -> None:
+    citewell.documents.put(name, text_of(number).encode(), media_type="text/plain")
+
+
+def finds(citewell: Citewell, number: int) -> bool:
+    hits = citewell.questions.search(f"Which place is called {token(number)}?", access=EVERYTHING)
+    return any(token(number) in hit.chunk.text for hit in hits)
 
 
 def test_of_several_servers_the_one_that_takes_changes_is_found_in_whichever_place_it_is_named(
