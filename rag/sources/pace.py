@@ -12,7 +12,7 @@ _BYTES_A_SECOND = 500_000
 
 
 class SourceTimeOver(FetchFailed):
-    """A source has taken as long as it may; what is left is for the next time."""
+    """A source has taken as long as it may, or asks to be left alone for longer; what is left is for the next time."""
 
 
 class Pace:
@@ -56,3 +56,10 @@ class Pace:
             self._sleep(wait)
         self._next = max(self._clock(), self._next) + self._between
         self.left()
+
+    def wait(self, seconds: float) -> bool:
+        """Leave the source alone for so long, and whether that was done: not where the time would be over by then."""
+        if seconds >= self.left():
+            return False
+        self._sleep(seconds)
+        return True

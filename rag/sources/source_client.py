@@ -20,7 +20,8 @@ from rag.ingest.sources.web.fetch import FetchLimits, naming_errors, resolve, st
 from rag.ingest.sources.web.unpack import Unpacker
 from rag.ingest.sources.web.urls import WEB, Url, parse_url, shown
 from rag.settings import Settings
-from rag.sources.pace import Pace
+from rag.sources.pace import Pace, SourceTimeOver
+from rag.sources.retry_after import seconds_asked_for, span_of
 from rag.sources.source_file import ConfiguredSource
 
 CONNECT_SECONDS = 10
@@ -29,6 +30,9 @@ ANSWER_SECONDS = 60
 _HEADER_BYTES = 65_536
 # For bytes of the network besides the body: frames of the pieces that it comes in.
 _FRAMES = 1_000_000
+# How often a server is asked that is too busy each time, and how many seconds it is left alone at most.
+_TRIES = 5
+_MAX_WAIT = 600
 NOT_TAKEN = "the server does not take the user and the password"
 
 
@@ -101,8 +105,36 @@ class SourceClient:
     ) -> SourceReply:
         """The answer, whatever its status. `target` is path and query, in ASCII.
 
-        Raises SourceTimeOver, FetchFailed, and `too_much`, with the address in front, for more than `max_bytes`.
+        A server that says that it is too busy, and for how long, is asked again then. Raises SourceTimeOver, also where
+        that is too long, FetchFailed, and `too_much`, with the address in front, for more than `max_bytes`.
         """
+        for left in reversed(range(_TRIES)):
+            reply = self._ask_once(method, target, max_bytes, too_much, headers or {}, body)
+            seconds = seconds_asked_for(reply.headers) if reply.status in (429, 503) else None
+            if seconds is None:
+                return reply
+            self.close()  # it would not be kept open for so long
+            if not (left and seconds <= _MAX_WAIT and self._pace.wait(seconds)):
+                break
+        place = Url(self.url.scheme, self.url.host, self.url.port, target)
+        often = "" if left else f", {_TRIES} times,"
+        raise SourceTimeOver(f"{place.text}: {reply.problem}{often} and asks to be left alone for {span_of(seconds)}")
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _ask_once(
+        self,
+        method: str,
+        target: str,
+        max_bytes: int,
+        too_much: FetchFailed | DocumentTooLarge,
+        headers: Mapping[str, str],
+        body: bytes,
+    ) -> SourceReply:
         self._pace.step()
         seconds = self._pace.seconds_for(max_bytes, self._seconds)
         self._budget.renew(seconds)
@@ -112,7 +144,7 @@ class SourceClient:
             httpcore2.URL(scheme=place.scheme, host=place.name, port=place.port, target=target),
             headers=[
                 *self._always,
-                *(headers or {}).items(),
+                *headers.items(),
                 *([("Content-Length", str(len(body)))] if body else []),
             ],
             content=body,
@@ -125,12 +157,6 @@ class SourceClient:
             except BaseException:
                 self.close()
                 raise
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
 
     def _send(
         self, request: httpcore2.Request, max_bytes: int, too_much: FetchFailed | DocumentTooLarge

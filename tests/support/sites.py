@@ -30,6 +30,7 @@ class Site:
     port: int
     host: str = "127.0.0.1"
     answers: dict[str, Answer] = field(default_factory=dict)
+    before: list[Answer] = field(default_factory=list)  # what is answered first, one after the other, to any path
     asked: list[Asked] = field(default_factory=list)
 
     def url(self, path: str = "/") -> str:
@@ -106,6 +107,9 @@ def _answer(site: Site, connection: socket.socket, tls: ssl.SSLContext | None) -
         while len(body) < int(headers.get("content-length", "0")) and (piece := connection.recv(4096)):
             body += piece
         site.asked.append(Asked(path, headers))
+        if site.before:
+            site.before.pop(0)(connection)
+            return
         site.answers.get(path, sending(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"))(connection)
 
 
