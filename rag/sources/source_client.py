@@ -7,7 +7,7 @@ other, and so do name and password.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
@@ -100,25 +100,30 @@ class SourceClient:
         *,
         max_bytes: int,
         too_much: FetchFailed | DocumentTooLarge,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | Callable[[], Mapping[str, str]] | None = None,
         body: bytes = b"",
     ) -> SourceReply:
         """The answer, whatever its status. `target` is path and query, in ASCII.
 
-        A server that says that it is too busy, and for how long, is asked again then. Raises SourceTimeOver, also where
-        that is too long, FetchFailed, and `too_much`, with the address in front, for more than `max_bytes`.
+        Where `headers` is a function, it makes them anew for each try. A server that says that it is too busy, and for
+        how long, is asked again then. Raises SourceTimeOver, also where that is too long, FetchFailed, and `too_much`,
+        with the address in front, for more than `max_bytes`.
         """
-        for left in reversed(range(_TRIES)):
-            reply = self._ask_once(method, target, max_bytes, too_much, headers or {}, body)
+        tries = 0
+        while True:
+            told = headers() if callable(headers) else headers or {}
+            reply = self._ask_once(method, target, max_bytes, too_much, told, body)
+            tries += 1
             seconds = seconds_asked_for(reply.headers) if reply.status in (429, 503) else None
             if seconds is None:
                 return reply
             self.close()  # it would not be kept open for so long
-            if not (left and seconds <= _MAX_WAIT and self._pace.wait(seconds)):
-                break
-        place = Url(self.url.scheme, self.url.host, self.url.port, target)
-        often = "" if left else f", {_TRIES} times,"
-        raise SourceTimeOver(f"{place.text}: {reply.problem}{often} and asks to be left alone for {span_of(seconds)}")
+            if tries == _TRIES or seconds > _MAX_WAIT or not self._pace.wait(seconds):
+                place = Url(self.url.scheme, self.url.host, self.url.port, target)
+                often = f", {tries} times," if tries > 1 else ""
+                raise SourceTimeOver(
+                    f"{place.text}: {reply.problem}{often} and asks to be left alone for {span_of(seconds)}"
+                )
 
     def close(self) -> None:
         """Let go of the connection."""

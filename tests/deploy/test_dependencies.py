@@ -26,7 +26,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 DECLARED = {re.split(r"[^\w-]", line)[0] for line in PROJECT["dependencies"]}
 IMPORTED_BY_ANOTHER = {"lxml-html-clean": "trafilatura"}
 INSTALLED = [package.name for package in locked("serving", "sources", "development", "torch")]
-BESIDE = ("cuda", "torch-cpu")  # of which one is installed, or none
+BESIDE = ("cuda", "torch-cpu", "moto")  # of which one is installed, or none; and what has a place of its own
 LISTS = sorted(path.stem for path in LOCKS.glob("*.txt"))
 
 
