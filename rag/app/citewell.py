@@ -85,7 +85,7 @@ class Citewell:
         self._helper: Helper | None = None
         self._parser = Parser(limits, self.metrics, recognition=recognition if settings.ocr else None)
         patience = _PATIENCE_SECONDS if settings.workers > 1 or settings.database else 0.0
-        writer = Writer(store, self._index, embedder.identity, patience_seconds=patience)
+        writer = self._writer = Writer(store, self._index, embedder.identity, patience_seconds=patience)
         source = identity(embedder.identity.sha256, reader.sha256 if reader else "")
         glossary = GlossaryFile(settings.glossary or settings.data_dir / GLOSSARY_NAME)
         self.questions = QuestionService(
@@ -154,9 +154,13 @@ class Citewell:
     def begin_serving(self, *, is_first: bool = True) -> None:
         """What a server does beside answering, until this is closed: webhooks are sent, other nodes are helped.
 
-        `is_first` of the processes of one server, of which one helps.
+        A node over a database that only answers writes its index down, which it would make anew at each start. Of the
+        processes of one server, the one that `is_first` does so, and helps.
         """
         self.hooks.start()
+        if is_first and self.settings.database:
+            with suppress(StorageError):  # questions can be answered all the same
+                self._writer.publish_if_free()
         if is_first and self.settings.help_nodes:
             self._helper = self.documents.helper(partial(self.metrics.count, "citewell_ingest_jobs_total"))
         if self._helper is not None:

@@ -46,6 +46,19 @@ class Writer:
         """Run a short task that writes but changes no document, in its turn, and give its result."""
         return self._queue.run(task)
 
+    def publish_if_free(self) -> None:
+        """Publish an index where the next start would have much to do, unless somebody is writing just now.
+
+        Whoever writes publishes in any case; this is for a process that only answers. Raises StorageError.
+        """
+
+        def publish() -> None:
+            with suppress(StorageBusy), self._store.write_lock():
+                if self._index.is_unpublished():
+                    self._index.publish()
+
+        self._queue.run(publish)
+
     @contextmanager
     def long(self) -> Iterator[Callable[[], None]]:
         """A long task is the block; it calls what this yields between its steps, so that short tasks are run then.
