@@ -15,6 +15,7 @@ from rag.app import Citewell
 from rag.cli.console import AsJson, DataDir, opened, out, print_json
 from rag.errors import PersonNotFound
 from rag.records import Access
+from rag.sources import SourceGroups
 
 access = typer.Typer(
     help="Who may read which documents: the rules in access.toml, and what they do.", no_args_is_help=True
@@ -61,6 +62,7 @@ def explain(
     with opened(data_dir) as citewell:
         citewell.access.refresh()
         found = citewell.access.explain(_reader(citewell, person, groups or ()), document)
+        given = citewell.sources.groups_of(found.location) if found.by_hand else None
     if as_json:
         print_json(
             {
@@ -70,10 +72,12 @@ def explain(
                 "groups": sorted(found.groups),
                 "by_hand": found.by_hand,
                 "rule": found.rule.number if found.rule else None,
+                "source": given.source if given else None,
+                "source_groups": sorted(given.groups) if given and given.groups is not None else None,
             }
         )
         return
-    for line in _explanation_lines(person, found):
+    for line in _explanation_lines(person, found, given):
         out.print(Text(line))
 
 
@@ -139,12 +143,12 @@ def _overview_body(overview: Overview) -> dict[str, object]:
     }
 
 
-def _explanation_lines(person: str, found: Explanation) -> list[str]:
+def _explanation_lines(person: str, found: Explanation, given: SourceGroups | None) -> list[str]:
     """Whether somebody may read a document, and why, for people."""
     may = f"may read it, as one of {_named(sorted(found.through))}" if found.through else "may not read it"
     if found.is_owner:
         may = "may read it, as every document, being an owner"
-    why = "That was set for this document alone."
+    why = _set_line(found, given)
     if found.rule is not None:
         why = f"{_rule_line(found.rule)}."
     elif not found.by_hand:
@@ -155,6 +159,20 @@ def _explanation_lines(person: str, found: Explanation) -> list[str]:
         f"It may be read by {_named(sorted(found.groups))}. {why}",
         f"Groups of {person}: {_named(sorted(found.names))}.",
     ]
+
+
+def _set_line(found: Explanation, given: SourceGroups | None) -> str:
+    """Where groups come from that no rule gave: from the source, or from somebody who set them."""
+    if given is None:
+        return "That was set for this document alone."
+    if given.groups is None:
+        return f"The source {given.source} said so, if nobody set it for this document since the last sync."
+    if given.groups == found.groups:
+        return f"The source {given.source} gives it to them, as the file of sources says."
+    return (
+        f"That was set for this document alone, or the file was changed: the next sync of the source {given.source}"
+        f" gives it to {_named(sorted(given.groups))}."
+    )
 
 
 def _rule_line(rule: Rule) -> str:

@@ -84,6 +84,14 @@ class SourceCheck:
     error: str  # why it cannot be asked, or not to the end; "" when it can
 
 
+@dataclass(frozen=True, slots=True)
+class SourceGroups:
+    """Which groups may read a document, as the file of sources says it."""
+
+    source: str  # the name of the source that it came from
+    groups: frozenset[str] | None  # None: not the file but the source itself says it, whenever it is synced
+
+
 class SourceList:
     """The sources that the file names. No model and no database is needed."""
 
@@ -108,6 +116,20 @@ class SourceList:
             return SourceOverview(tuple(self.all()))
         except InvalidSetting as error:
             return SourceOverview((), str(error))
+
+    def groups_of(self, location: str) -> SourceGroups | None:
+        """Who may read the document of a place as the file says; None where neither it nor a source says that."""
+        try:
+            named = read_source_file(self.file)
+        except InvalidSetting:
+            return None
+        for configured in named.values():
+            if location.startswith(configured.prefix):
+                if configured.rights:
+                    return SourceGroups(configured.name, None)
+                groups = configured.groups_of(location.removeprefix(configured.prefix))
+                return None if groups is None else SourceGroups(configured.name, groups)
+        return None
 
     def check(self, name: str | None = None) -> Iterator[SourceCheck]:
         """What each source, or one, says when it is asked for its documents. Raises InvalidSetting."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.hash_cli import Rag
+from tests.support.sites import serving
 
 
 @pytest.fixture
@@ -78,3 +79,39 @@ def test_one_document_gets_groups_of_its_own(ruled: Callable[[str], Rag]) -> Non
     assert rag("access", "set", document, "--by-rules").out == f"{document} may be read by staff.\n"
     assert rag("access", "set", document, "--nobody", "--by-rules").code == 2
     assert rag("access", "set", document).code == 2
+
+
+LISTED = "<ListBucketResult><Contents><Key>Board/a.md</Key><ETag>1</ETag><Size>15</Size></Contents></ListBucketResult>"
+
+
+def test_groups_that_a_source_gave_are_said_to_be_the_sources(ingested: Rag, tmp_path: Path) -> None:
+    file = tmp_path / "data" / "citewell.toml"
+    with serving() as site:
+        site.page("/rules?encoding-type=url&list-type=2&max-keys=1000&prefix=", LISTED)
+        site.page("/rules/Board/a.md", "# A\n\nIt opens.\n")
+        written = f'[source.files]\nkind = "s3"\nurl = "{site.url()}"\nbucket = "rules"\n'
+        file.write_text(f'{written}groups = ["staff"]\nfolder_groups = {{ Board = ["board"] }}\n')
+        assert ingested("sources", "sync").code == 0
+    every = ingested("documents", "--json").json["documents"]
+    (document,) = (each["id"] for each in every if each["location"] == "source:files/Board/a.md")
+
+    def told() -> tuple[str, str | None, list[str] | None]:
+        line = ingested("access", "explain", "ann", document).out.replace("\n", " ")
+        found = ingested("access", "explain", "ann", document, "--json").json
+        return (
+            line.partition("It may be read by ")[2].partition(" Groups of ann")[0],
+            found["source"],
+            found["source_groups"],
+        )
+
+    by_source = "board. The source files gives it to them, as the file of sources says."
+    assert told() == (by_source, "files", ["board"])
+    ingested("access", "set", document, "--group", "audit")
+    assert told() == (
+        "audit. That was set for this document alone, or the file was changed: the next sync of the source files gives"
+        " it to board.",
+        "files",
+        ["board"],
+    )
+    file.write_text("[source.files")
+    assert told() == ("audit. That was set for this document alone.", None, None)
