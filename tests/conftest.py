@@ -25,6 +25,7 @@ from tests.support import chromium
 from tests.support.fakes import HashEmbedder
 from tests.support.places import DATA
 from tests.support.postgres import PostgresServer, postgres_programs_or_skip, postgres_server
+from tests.support.reading_processes import reading_processes_kept
 from web.settings import WebSettings
 
 if chromium.VARIABLE in os.environ:
@@ -78,6 +79,12 @@ def skipped(config: pytest.Config) -> list[str]:
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     reports = reporter.stats.get("skipped", []) if reporter else []
     return [f"{report.nodeid}: {report.longrepr[2]}" for report in reports]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _reading_processes() -> Iterator[None]:
+    with reading_processes_kept():
+        yield
 
 
 @pytest.fixture(scope="session")

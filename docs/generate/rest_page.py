@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+from fastapi.routing import APIRoute
 
 from docs.generate.markdown import table
 from web.app import create_app
@@ -45,7 +47,8 @@ def rest_lines() -> Iterator[str]:
     yield ""
     pages = [
         [f"`{' or '.join(sorted(route.methods - {'HEAD'}))} {route.path}`", str(route.description).split("\n\n")[0]]
-        for route in hidden_routes(app.routes)
+        for route in app.routes
+        if isinstance(route, APIRoute) and not route.include_in_schema
     ]
     yield from table(["page", "what it shows"], sorted(pages))
     yield ""
@@ -53,15 +56,6 @@ def rest_lines() -> Iterator[str]:
     yield ""
     for name, schema in sorted(openapi["components"]["schemas"].items()):
         yield from _shape_lines(name, schema)
-
-
-def hidden_routes(routes: Sequence[Any]) -> Iterator[Any]:
-    """The routes that OpenAPI leaves out and that have a description, those of included routers among them."""
-    for route in routes:
-        if hasattr(route, "original_router"):  # FastAPI keeps an included router as it is
-            yield from hidden_routes(route.original_router.routes)
-        elif not route.include_in_schema and hasattr(route, "description"):
-            yield route
 
 
 def _tag(request: tuple[str, str, Mapping[str, Any]]) -> str:

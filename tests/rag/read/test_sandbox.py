@@ -27,7 +27,7 @@ from rag.records import Source
 from tests.support.pdf_files import draw as draw_pdf
 from tests.support.pdf_files import lines
 from tests.support.places import DATA
-from tests.support.processes import wait_for
+from tests.support.processes import run_python, wait_for
 
 ROOT = Path(__file__).parents[3]
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\x0dIHDR" + b"\0\0\0\3\0\0\0\2"
@@ -394,8 +394,14 @@ class TestProcesses:
             "import sys; import rag.app.citewell\n"
             "print(*({'lxml', 'pypdfium2', 'openpyxl', 'pptx', 'trafilatura', 'markdown_it'} & set(sys.modules)))"
         )
-        ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-        assert ran.stdout.strip() == ""
+        assert run_python(program).strip() == ""
+
+    def test_what_few_files_need_is_not_loaded_when_it_starts(self) -> None:
+        program = (
+            "import sys; import rag.read.sandbox.worker\n"
+            "print(*({'lxml', 'numpy', 'pypdfium2', 'PIL'} & set(sys.modules)))"
+        )
+        assert run_python(program).strip() == ""
 
 
 def test_every_format_has_a_reader() -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 
 from rag.access.identity import Identity, Role
@@ -16,7 +16,6 @@ from rag.app import Citewell
 from tests.support.access import EVERYTHING
 from tests.support.servers import client_of
 from web.settings import WebSettings
-from web.signin.identify import identify
 
 DOCUMENTS = "/api/v1/documents"
 TEXT: dict[str, Any] = {"content": "The hives stand behind the mill.", "headers": {"Content-Type": "text/plain"}}
@@ -42,7 +41,10 @@ def signed_in(settings: WebSettings, empty_citewell: Citewell) -> Iterator[As]:
     with client_of(replace(settings, sign_in=("local",)), empty_citewell) as client:
 
         def as_one(identity: Identity) -> TestClient:
-            cast(FastAPI, client.app).dependency_overrides[identify] = lambda: identity
+            async def known(_request: Request) -> Identity:
+                return identity
+
+            cast(FastAPI, client.app).state.authenticators = (known,)
             return client
 
         yield as_one

@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from rag.app import Citewell
 from rag.metrics import TABLE
+from tests.support.reading_processes import end_reading_processes
 from tests.support.scripted import ScriptedCitewell
 from tests.support.servers import client_of
 from web.settings import WebSettings
@@ -98,6 +99,7 @@ class TestWhatIsCounted:
         def put(client: TestClient, text: bytes, media_type: str = "text/plain") -> None:
             client.put("/api/v1/documents/hours", content=text, headers={"Content-Type": media_type})
 
+        end_reading_processes()
         with client_of(settings, citewell, client=("127.0.0.1", 5000)) as client:
             before = samples(client)
             put(client, b"The harbour opens at six.")
