@@ -97,6 +97,8 @@ def create_app(settings: WebSettings, citewell: Citewell | None = None) -> FastA
             if traces is not None:
                 stack.push_async_callback(run_in_threadpool, traces.shutdown)
             async with opened(app):
+                # The conversations go whose time was over meanwhile.
+                await run_in_threadpool(app.state.citewell.conversations.forget_expired)
                 if traces is not None:
                     app.state.citewell.told_of_answers.append(stages_told_to(traces.get_tracer("citewell")))
                 yield
@@ -172,8 +174,8 @@ def create_app(settings: WebSettings, citewell: Citewell | None = None) -> FastA
         mcp_route,
         assets,
     ):
-        # Not by include_router, which makes each route a second time when it is first looked for: the first request to
-        # the page took 66 ms longer for it.
+        # Not by include_router, which makes each route a second time when it is first looked for: the first request for
+        # the page took 66 ms longer by it. A router's lifespan is not run so.
         app.router.routes.extend(part.router.routes)
     add_error_handlers(app)
     _add_layers(app, settings)

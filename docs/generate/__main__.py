@@ -1,7 +1,7 @@
 """Write what the program knows into the pages: `make docs`. With --check, only say which pages are stale.
 
-Each page has a block between two marks; what stands around it is written by hand. The types of the scripts are a file
-of their own.
+Each page has a block between two marks; what stands around it is written by hand. The types of the scripts and of
+the client are files of their own.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from docs.generate.cli_page import cli_lines
+from docs.generate.client_types import client_lines
 from docs.generate.licences_page import licences_lines
 from docs.generate.markdown import replace_block
 from docs.generate.metrics_page import metrics_lines
@@ -26,6 +27,7 @@ PAGES: Mapping[str, Callable[[], Iterable[str]]] = {
     "docs/monitoring.md": metrics_lines,
     "docs/rest.md": rest_lines,
     "docs/settings.md": settings_lines,
+    "rag/client/json_bodies.py": client_lines,
     "tests/js/bodies.d.ts": type_lines,
 }
 

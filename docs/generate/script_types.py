@@ -47,19 +47,20 @@ def _reached(schemas: Mapping[str, _Schema]) -> set[str]:
         name = waiting.pop()
         if name not in reached:
             reached.add(name)
-            waiting += [word.removeprefix(_SHAPES) for word in _references(schemas[name])]
+            waiting += [word.removeprefix(_SHAPES) for word in references(schemas[name])]
     return reached
 
 
-def _references(schema: Any) -> Iterator[str]:
+def references(schema: Any) -> Iterator[str]:
+    """The shapes that a schema names, "#/components/schemas/PlaceBody"."""
     if isinstance(schema, Mapping):
         if isinstance(schema.get("$ref"), str):
             yield schema["$ref"]
         for value in schema.values():
-            yield from _references(value)
+            yield from references(value)
     elif isinstance(schema, list):
         for value in schema:
-            yield from _references(value)
+            yield from references(value)
 
 
 def script_type(schema: _Schema) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, cast
+
 from rag.client import json_bodies
 from rag.records import (
     Answer,
@@ -21,6 +25,9 @@ from rag.records import (
     StatedValue,
     Steps,
 )
+
+# The fields of a citation that are the same in JSON.
+_PLAIN = {field.name for field in fields(Citation)} - {"place", "also_in", "lead_in", "confidence"}
 
 
 def answer_of(body: json_bodies.AnswerJson, server: str) -> Answer:
@@ -60,16 +67,13 @@ def _source(body: json_bodies.SourceJson, link: str, server: str) -> Source:
 def _citation(body: json_bodies.CitationJson, server: str) -> Citation:
     lead_in = body["lead_in"]
     confidence = body["confidence"]
+    as_they_are = cast(Mapping[str, Any], body)
     return Citation(
-        number=body["number"],
         place=_place(body, server),
-        quote=body["quote"],
-        before=body["before"],
-        after=body["after"],
         also_in=tuple(_place(place, server) for place in body["also_in"]),
         lead_in=LeadIn(Span(lead_in["start"], lead_in["end"]), lead_in["text"]) if lead_in else None,
         confidence=_confidence(confidence) if confidence else None,
-        recognised=body["recognised"],
+        **{name: as_they_are[name] for name in _PLAIN},
     )
 
 

@@ -1,11 +1,42 @@
 """The bodies that come back, as REST gives them; docs/rest.md says what each field means.
 
-A test holds every one of them against the OpenAPI document. A newer service may send more fields.
+Made by make docs of the OpenAPI document. A newer service may send more fields.
 """
 
 from __future__ import annotations
 
 from typing import Literal, TypedDict
+
+
+class SentenceJson(TypedDict):
+    """SentenceBody."""
+
+    text: str
+    citations: list[int]
+
+
+class HighlightJson(TypedDict):
+    """HighlightBody."""
+
+    sentence: int
+    start: int
+    end: int
+
+
+class StatedValueJson(TypedDict):
+    """StatedValueBody."""
+
+    sentence: int
+    start: int
+    end: int
+    citation: int
+    dated: str
+
+
+class DisagreementJson(TypedDict):
+    """DisagreementBody."""
+
+    values: list[StatedValueJson]
 
 
 class SourceJson(TypedDict):
@@ -14,6 +45,43 @@ class SourceJson(TypedDict):
     id: str
     title: str
     url: str | None
+
+
+class StepsJson(TypedDict):
+    """StepsBody."""
+
+    count: int
+    shown: int
+    start: int
+    end: int
+    sha256: str
+    document: SourceJson
+    link: str
+
+
+class FoundJson(TypedDict):
+    """FoundBody."""
+
+    text: str
+    sentences: list[SentenceJson]
+    highlight: HighlightJson | None
+    disagreement: DisagreementJson | None
+    steps: StepsJson | None
+
+
+class ConfidenceJson(TypedDict):
+    """ConfidenceBody."""
+
+    value: float
+    label: Literal["high", "medium", "low", "very_low"]
+
+
+class LeadInJson(TypedDict):
+    """LeadInBody."""
+
+    text: str
+    start: int
+    end: int
 
 
 class PlaceJson(TypedDict):
@@ -26,21 +94,6 @@ class PlaceJson(TypedDict):
     end: int
     sha256: str
     link: str
-
-
-class LeadInJson(TypedDict):
-    """LeadInBody."""
-
-    text: str
-    start: int
-    end: int
-
-
-class ConfidenceJson(TypedDict):
-    """ConfidenceBody."""
-
-    value: float
-    label: Literal["high", "medium", "low", "very_low"]
 
 
 class CitationJson(TypedDict):
@@ -76,65 +129,6 @@ class PassageJson(TypedDict):
     score: float
     sha256: str
     link: str
-
-
-class PassagesJson(TypedDict):
-    """SearchBody."""
-
-    passages: list[PassageJson]
-
-
-class SentenceJson(TypedDict):
-    """SentenceBody."""
-
-    text: str
-    citations: list[int]
-
-
-class HighlightJson(TypedDict):
-    """HighlightBody."""
-
-    sentence: int
-    start: int
-    end: int
-
-
-class StatedValueJson(TypedDict):
-    """StatedValueBody."""
-
-    sentence: int
-    start: int
-    end: int
-    citation: int
-    dated: str
-
-
-class DisagreementJson(TypedDict):
-    """DisagreementBody."""
-
-    values: list[StatedValueJson]
-
-
-class StepsJson(TypedDict):
-    """StepsBody."""
-
-    count: int
-    shown: int
-    start: int
-    end: int
-    sha256: str
-    document: SourceJson
-    link: str
-
-
-class FoundJson(TypedDict):
-    """FoundBody."""
-
-    text: str
-    sentences: list[SentenceJson]
-    highlight: HighlightJson | None
-    disagreement: DisagreementJson | None
-    steps: StepsJson | None
 
 
 class AnswerJson(TypedDict):
@@ -194,7 +188,7 @@ class DocumentsJson(TypedDict):
 
 
 class EarlierJson(TypedDict):
-    """ExchangeBody: an earlier question, what was quoted to it, and titles of what was cited."""
+    """ExchangeBody."""
 
     question: str
     quotes: list[str]
@@ -221,3 +215,9 @@ class IngestJson(TypedDict):
     chunks: int
     warnings: list[str]
     seconds: float
+
+
+class PassagesJson(TypedDict):
+    """SearchBody."""
+
+    passages: list[PassageJson]

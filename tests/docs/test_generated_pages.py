@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from docs.generate import __main__ as generate
+from docs.generate.client_types import python_type
 from docs.generate.markdown import replace_block, table
 from docs.generate.rest_page import type_of
 from docs.generate.script_types import script_type
@@ -97,3 +98,19 @@ def test_a_type_in_words(schema: dict[str, Any], expected: str) -> None:
 )
 def test_a_type_in_typescript(schema: dict[str, Any], expected: str) -> None:
     assert script_type(schema) == expected
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        pytest.param({"type": "integer"}, "int", id="plain"),
+        pytest.param({"$ref": "#/components/schemas/PlaceBody"}, "PlaceJson", id="another shape"),
+        pytest.param({"$ref": "#/components/schemas/ExchangeBody"}, "EarlierJson", id="a name of its own"),
+        pytest.param({"anyOf": [{"type": "number"}, {"type": "null"}]}, "float | None", id="nothing"),
+        pytest.param({"type": "array", "items": {"type": "string"}}, "list[str]", id="list"),
+        pytest.param({"type": "string", "enum": ["a", "b"]}, 'Literal["a", "b"]', id="one of some"),
+        pytest.param({"type": "object", "additionalProperties": {"type": "number"}}, "dict[str, float]", id="map"),
+    ],
+)
+def test_a_type_in_python(schema: dict[str, Any], expected: str) -> None:
+    assert python_type(schema) == expected

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Path, Query, Request
-from fastapi.concurrency import run_in_threadpool
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
 from fastapi.responses import Response
 
 from rag import render
@@ -19,15 +16,7 @@ from web.api.responses import problems, reply
 from web.dependencies import AccessDep, CitewellDep, IdentityDep, count_request, json_only
 from web.downloads import attachment, safe_name
 
-
-@asynccontextmanager
-async def _without_expired(app: FastAPI) -> AsyncIterator[None]:
-    """When the server starts, the conversations go whose time was over meanwhile."""
-    await run_in_threadpool(app.state.citewell.conversations.forget_expired)
-    yield
-
-
-router = APIRouter(prefix="/api/v1/conversations", tags=["conversations"], lifespan=_without_expired)
+router = APIRouter(prefix="/api/v1/conversations", tags=["conversations"])
 
 # Of any form: an id that none can have is one that none has, 404 and not 422.
 _Id = Annotated[str, Path(max_length=64, description="The conversation's id.", examples=[CONVERSATION.id])]
