@@ -46,7 +46,10 @@ def rest_lines() -> Iterator[str]:
     yield "## Pages"
     yield ""
     pages = [
-        [f"`{' or '.join(sorted(route.methods - {'HEAD'}))} {route.path}`", str(route.description).split("\n\n")[0]]
+        [
+            f"`{' or '.join(sorted((route.methods or set()) - {'HEAD'}))} {route.path}`",
+            str(route.description).split("\n\n")[0],
+        ]
         for route in app.routes
         if isinstance(route, APIRoute) and not route.include_in_schema
     ]
