@@ -14,8 +14,8 @@ import numpy as np
 from rag.answer.glossary import Alternative, Glossary, replaced, wordings
 from rag.answer.question import Question, take_apart
 from rag.answer.word_weights import weight_of
-from rag.arrays import FloatVector
 from rag.records import Hit
+from rag.records.arrays import FloatVector
 from rag.text.words import content_stems, content_words
 
 # Passages that each wording of a word may propose, before the sum decides.

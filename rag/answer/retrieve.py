@@ -24,8 +24,8 @@ from rag.answer.alternatives import scored_by_words
 from rag.answer.question import Question
 from rag.answer.repetition import repeats
 from rag.answer.word_weights import cover_of, word_weights
-from rag.arrays import FloatMatrix, FloatVector
 from rag.records import Access, Chunk, Hit
+from rag.records.arrays import FloatMatrix, FloatVector
 from rag.store.base import PassageStore
 from rag.text.words import content_stems, stem_in
 

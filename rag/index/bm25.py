@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rag.arrays import FloatVector, IntVector
 from rag.index.postings import Counts, Postings, Rows
+from rag.records.arrays import FloatVector, IntVector
 
 _K1 = 1.2
 _B = 0.75

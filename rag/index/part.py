@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from rag.arrays import FloatMatrix, FloatVector, IntVector
 from rag.index.postings import Postings, count_words, join_postings
 from rag.index.vectors import ChosenRows, Vectors, build_vectors, chosen_rows, exact_vectors
+from rag.records.arrays import FloatMatrix, FloatVector, IntVector
 
 Stems = Sequence[Sequence[str]]
 

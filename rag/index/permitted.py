@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag.arrays import IntVector
 from rag.index.search_index import SearchIndex
 from rag.records import Access
+from rag.records.arrays import IntVector
 from rag.store.base import IndexSource
 
 # Passages of all the indexes that are kept, each time they are in one: they take five bytes each.

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from rag.arrays import FloatMatrix, FloatVector, IntVector
 from rag.index import bm25
 from rag.index.bm25 import Lengths, QueryWord
 from rag.index.part import Part, PassageBatch, build_part, grown_part, join_parts, small_part
+from rag.records.arrays import FloatMatrix, FloatVector, IntVector
 
 # Passages that come and go before the index should be made anew: this many, or this share of it. Every question looks
 # at each of them.

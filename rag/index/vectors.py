@@ -16,7 +16,7 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from rag.arrays import FloatMatrix, FloatVector, IntVector
+from rag.records.arrays import FloatMatrix, FloatVector, IntVector
 
 _untyped: Any = faiss  # some of its names are unknown to its types
 

@@ -10,9 +10,9 @@ import json
 from dataclasses import dataclass, replace
 from threading import Lock
 
-from rag.arrays import FloatMatrix
 from rag.models.embedder import Embedder
 from rag.records import Document, Passage, Sentence, SentenceKind
+from rag.records.arrays import FloatMatrix
 from rag.split import chunk_sentences, split_document
 from rag.text.language import language_of
 

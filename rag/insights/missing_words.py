@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag.arrays import FloatMatrix
 from rag.insights.open_questions import OpenQuestion
+from rag.records.arrays import FloatMatrix
 from rag.text.words import content_stems, fold, is_function_word, placed_words, plain_words, stem
 
 # What is listed: beyond that nobody writes a glossary in one sitting.

@@ -13,11 +13,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 
-from rag.arrays import FloatVector
 from rag.errors import InputError, InvalidQuestion, StorageError
 from rag.insights.open_questions import AskedAgain, DayCount, OpenQuestion, QuestionGroup, UnansweredReport
 from rag.models.embedder import Embedder
 from rag.records import Answer, AnswerStatus, NoAnswerReason
+from rag.records.arrays import FloatVector
 from rag.store.base import DistinctQuestion, LoggedQuestion, QuestionLog
 
 _log = logging.getLogger("citewell.unanswered")

@@ -9,11 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 from tokenizers import Tokenizer
 
-from rag.arrays import FloatMatrix, FloatVector
 from rag.models.exported import LoadedModel
 from rag.models.question_encoder import question_graph
 from rag.models.runtime import Workers, open_session, shared_workers
 from rag.records import ModelIdentity
+from rag.records.arrays import FloatMatrix, FloatVector
 
 # Texts whose vectors are remembered, and how long these may be: what repeats is short ("All rights reserved."). 4 MB.
 _REMEMBERED = 2000

@@ -19,7 +19,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from rag.arrays import FloatMatrix, FloatVector, IntVector
 from rag.errors import ConversationFull, ConversationNotFound, DocumentNotFound
 from rag.records import (
     Access,
@@ -33,6 +32,7 @@ from rag.records import (
     Span,
     StoredSentence,
 )
+from rag.records.arrays import FloatMatrix, FloatVector, IntVector
 from rag.store.backup_file import FilesBeside, nothing_beside
 from rag.store.job_store import JobStore
 from rag.store.people_store import PeopleStore

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from rag.arrays import FloatMatrix
 from rag.errors import ModelMismatch
 from rag.records import Document, ModelIdentity, Passage, Sentence
+from rag.records.arrays import FloatMatrix
 
 
 def now() -> str:

@@ -19,12 +19,12 @@ from safetensors.numpy import load_file, save_file
 from rag.answer.question import clean_question, take_apart
 from rag.answer.retrieve import word_scores
 from rag.app import Citewell
-from rag.arrays import FloatMatrix, FloatVector, IntVector
 from rag.evaluate.cases import read_squad
 from rag.evaluate.desk import read_collection
 from rag.evaluate.desk_run import StoredLines, holds_gold
 from rag.models.embedder import Embedder
 from rag.records import Access, Span
+from rag.records.arrays import FloatMatrix, FloatVector, IntVector
 from rag.settings import Settings
 
 QuotePlace = tuple[str, Span]  # the id of a document, and where in its text the answer stands

@@ -23,7 +23,6 @@ import numpy.typing as npt
 
 from rag.answer import retrieve as retrieving
 from rag.answer.question import Question, take_apart
-from rag.arrays import FloatMatrix, FloatVector, IntVector
 from rag.index.live import LiveIndex
 from rag.records import (
     Access,
@@ -37,6 +36,7 @@ from rag.records import (
     Source,
     Span,
 )
+from rag.records.arrays import FloatMatrix, FloatVector, IntVector
 from rag.store.sqlite.sqlite_store import SqliteStore
 
 _DIMENSION = 384

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from rag.arrays import FloatMatrix, FloatVector
 from rag.metrics import Metrics
 from rag.read.formats import content_of
 from rag.read.layout import Content
 from rag.read.sandbox import Limits, Recognition
 from rag.records import ModelIdentity
+from rag.records.arrays import FloatMatrix, FloatVector
 from rag.text.words import content_stems, plain_words
 
 

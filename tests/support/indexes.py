@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.arrays import FloatMatrix, IntVector
 from rag.index import PassageBatch, SearchIndex, build_index
 from rag.index.generations import save_generation
+from rag.records.arrays import FloatMatrix, IntVector
 from tests.support.stores import MODEL, unit_rows
 
 DATABASE = "11111111-2222-3333-4444-555555555555"

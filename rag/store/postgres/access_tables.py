@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from rag.arrays import IntVector
 from rag.records import Access
+from rag.records.arrays import IntVector
 from rag.store.base import DocumentGroups
 from rag.store.fitting import stamp_of
 from rag.store.postgres.meta_tables import pg_change_fact, pg_fact

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from rag.arrays import FloatMatrix, IntVector
 from rag.records import BlockKind, Chunk, Document, Passage, Sentence, SentenceKind, Span, StoredSentence
+from rag.records.arrays import FloatMatrix, IntVector
 from rag.store.base import DocumentInfo, document_not_found
 from rag.store.postgres.meta_tables import pg_dimension, pg_note_removed
 from rag.store.postgres.postgres_connections import PgConnection

@@ -12,8 +12,8 @@ from dataclasses import asdict
 
 import numpy as np
 
-from rag.arrays import IntVector
 from rag.records import ModelIdentity
+from rag.records.arrays import IntVector
 from rag.store.base import SiteThreshold
 from rag.store.fitting import check_model
 from rag.store.postgres.postgres_connections import PgConnection

@@ -9,9 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
-from rag.arrays import FloatMatrix, IntVector
 from rag.errors import StorageDamaged, StorageError
 from rag.records import Access, Document, ModelIdentity, Passage, Sentence, SentenceKind
+from rag.records.arrays import FloatMatrix, IntVector
 from rag.store.backup_file import FilesBeside, nothing_beside
 from rag.store.base import (
     Check,

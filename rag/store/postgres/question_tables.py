@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.arrays import FloatVector
+from rag.records.arrays import FloatVector
 from rag.store.base import DistinctQuestion, FeedbackRecord, LoggedQuestion
 from rag.store.fitting import now
 from rag.store.postgres.postgres_connections import Connections, PgConnection

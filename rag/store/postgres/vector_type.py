@@ -10,7 +10,7 @@ import psycopg
 from psycopg.adapt import Buffer, Dumper, Loader
 from psycopg.pq import Format
 
-from rag.arrays import FloatMatrix
+from rag.records.arrays import FloatMatrix
 
 _SENT = np.dtype(">f4")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rag.arrays import FloatVector
+from rag.records.arrays import FloatVector
 from rag.store.base import LoggedQuestion
 
 ASKING = "answer_id, question, outcome, confidence, index_version, asked_at"

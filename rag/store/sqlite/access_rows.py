@@ -11,8 +11,8 @@ from collections.abc import Iterable
 import apsw
 import numpy as np
 
-from rag.arrays import IntVector
 from rag.records import Access
+from rag.records.arrays import IntVector
 from rag.store.base import DocumentGroups
 from rag.store.fitting import stamp_of
 from rag.store.sqlite.meta_rows import change_fact, fact

@@ -10,7 +10,7 @@ import secrets
 import apsw
 import numpy as np
 
-from rag.arrays import IntVector
+from rag.records.arrays import IntVector
 
 
 def change_number(connection: apsw.Connection) -> int:

@@ -13,8 +13,8 @@ from typing import Any
 import apsw
 import numpy as np
 
-from rag.arrays import FloatMatrix, IntVector
 from rag.records import BlockKind, Chunk, Document, Passage, Sentence, SentenceKind, Span, StoredSentence
+from rag.records.arrays import FloatMatrix, IntVector
 from rag.store.base import DocumentInfo, document_not_found
 from rag.store.rows import document_columns as columns
 from rag.store.sqlite import access_rows

@@ -11,7 +11,7 @@ from typing import Any
 
 import apsw
 
-from rag.arrays import FloatVector
+from rag.records.arrays import FloatVector
 from rag.store.base import DistinctQuestion, FeedbackRecord, LoggedQuestion
 from rag.store.fitting import now
 from rag.store.rows import question_columns as columns

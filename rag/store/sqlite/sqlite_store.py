@@ -11,9 +11,9 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import apsw
 
-from rag.arrays import FloatMatrix, IntVector
 from rag.errors import StorageDamaged, StorageReadOnly
 from rag.records import Access, Document, ModelIdentity, Passage, Sentence, SentenceKind
+from rag.records.arrays import FloatMatrix, IntVector
 from rag.store.backup_file import FilesBeside, nothing_beside
 from rag.store.base import (
     Check,

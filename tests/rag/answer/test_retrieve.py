@@ -12,8 +12,8 @@ import pytest
 
 from rag.answer.question import analyse_question
 from rag.answer.retrieve import retrieve
-from rag.arrays import FloatVector
 from rag.records import Access, Chunk, Hit, SentenceKind, Source, Span, StoredSentence
+from rag.records.arrays import FloatVector
 from rag.store.base import PassageStore
 from tests.support.access import EVERYTHING
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from rag.arrays import FloatMatrix
 from rag.insights.missing_words import AskedWord, nearest_words, words_asked
 from rag.insights.open_questions import OpenQuestion
+from rag.records.arrays import FloatMatrix
 
 
 def asked(number: int, question: str, count: int = 1) -> OpenQuestion:

@@ -10,12 +10,12 @@ import numpy as np
 import onnx
 import pytest
 
-from rag.arrays import FloatMatrix, FloatVector
 from rag.models.catalogue import find_model, load_model
 from rag.models.embedder import Embedder, OnnxEmbedder
 from rag.models.exported import LoadedModel
 from rag.models.graph import embedder_graph
 from rag.models.pretrained import Pretrained
+from rag.records.arrays import FloatMatrix, FloatVector
 from rag.settings import BUNDLED_MODEL
 from tests.support.fakes import HashEmbedder
 from tests.support.processes import run_python

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.arrays import FloatVector
+from rag.records.arrays import FloatVector
 from rag.training.collection import load_collection, read_collection
 from rag.training.labelled_collection import DeskQuestion, LabelledCollection
 from tests.support.fakes import HashEmbedder
