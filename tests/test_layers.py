@@ -149,6 +149,12 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), name_of(path))
 
 
+@cache
+def packages_of(path: Path) -> set[str]:
+    """The packages that a file imports, named by their first word."""
+    return {module.split(".")[0] for module in imports(tree_of(path))}
+
+
 def imports(tree: ast.Module) -> Iterator[str]:
     """The modules that are imported anywhere in `tree`; `from rag import read` is rag.read, if that is a module."""
     for node in ast.walk(tree):
@@ -289,7 +295,7 @@ def test_nothing_of_a_database_is_in_what_the_store_promises() -> None:
 
 @pytest.mark.parametrize("package", HOMES)
 def test_a_package_is_imported_where_it_belongs_and_nowhere_else(package: str) -> None:
-    importing = {name_of(path) for path in FILES if package in {m.split(".")[0] for m in imports(tree_of(path))}}
+    importing = {name_of(path) for path in FILES if package in packages_of(path)}
     assert importing, f"nothing imports {package}: take it out of HOMES"
     assert {name for name in importing if not name.startswith(HOMES[package])} == set()
 
