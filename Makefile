@@ -12,6 +12,7 @@ PYTEST_OPTIONS ?=
 BIN := .venv/bin
 SERVING := .venv/.serving
 INSTALLED := .venv/.installed
+MOTO := .venv/moto/.installed
 INSTALL := $(BIN)/python -m pip install --quiet --require-hashes --no-deps
 # A worker on every core; the tests of a file stay together, because some share a server or a browser.
 LINTERS := tests/js/node_modules/.package-lock.json
@@ -44,11 +45,11 @@ $(INSTALLED): $(SERVING) deploy/locks/development.txt deploy/locks/torch.txt dep
 	@$(if $(TORCH_INDEX),$(BIN)/python -m pip install --quiet --no-deps torch==2.13.0 --index-url $(TORCH_INDEX),$(INSTALL) --no-index -r deploy/locks/torch-cpu.txt 2>/dev/null || $(INSTALL) -r deploy/locks/torch.txt -r deploy/locks/cuda.txt)
 	@touch $@
 
-moto: .venv/moto/bin/python ## install what stands in for a bucket in the tests, in an environment of its own
+moto: $(MOTO) ## install what stands in for a bucket in the tests, in an environment of its own
 
-.venv/moto/bin/python: $(INSTALLED) deploy/locks/moto.txt
+$(MOTO): $(INSTALLED) deploy/locks/moto.txt
 	@$(BIN)/python -m venv .venv/moto
-	@$@ -m pip install --quiet --require-hashes --no-deps --only-binary :all: -r deploy/locks/moto.txt
+	@.venv/moto/bin/python -m pip install --quiet --require-hashes --no-deps --only-binary :all: -r deploy/locks/moto.txt
 	@touch $@
 
 run: $(SERVING) ## index seeds/ and serve the page
