@@ -13,7 +13,7 @@ from rag.answer.confidence import Thresholds, confidence_beside, named
 from rag.answer.disagreement import Claim, find_disagreement
 from rag.answer.question import Question
 from rag.answer.side_by_side import MOST_SENTENCES, said_elsewhere, says_one_of, side_by_side, span_of
-from rag.answer.steps import all_steps, asks_how, further_steps, is_procedure
+from rag.answer.steps import BELONGS, all_steps, asks_how, further_steps, is_procedure
 from rag.records import (
     Answer,
     AnswerSentence,
@@ -41,8 +41,6 @@ _MOST_POSSIBLE = 3
 _MOST_OF_ONE = 2
 # A further one of them that is right less often than one time in twenty is noise.
 _LEAST_POSSIBLE = 0.05
-# From these log-odds on a sentence beside the best one belongs to the full answer, as the reader sees it.
-_BELONGS = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +248,7 @@ def _belonging(best: Extract, extracts: Sequence[Extract]) -> list[Extract]:
     here = {e.sentence.position: e for e in extracts if e.hit.chunk.id == best.hit.chunk.id}
     found: list[Extract] = []
     position = best.sentence.position + 1
-    while position in here and here[position].features.get("reader_belongs", _BELONGS - 1) >= _BELONGS:
+    while position in here and here[position].features.get("reader_belongs", BELONGS - 1) >= BELONGS:
         found.append(here[position])
         position += 1
     return found

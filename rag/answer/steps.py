@@ -15,8 +15,10 @@ _ASKS_HOW = re.compile(
     r"|\bwhat\s(?:\w+\s){1,3}do\b",
     re.IGNORECASE,
 )
-# From these log-odds on the reader takes the next item for a part of the same answer.
-_BELONGS = 0.0
+# From these log-odds on the reader takes a sentence beside the best one for a part of the same answer: of the neighbours
+# of right sentences in five desk collections for .14. It has learned single sentences too, each of which belonged, and
+# would say it of .25 from 0 on.
+BELONGS = 1.0
 
 
 def asks_how(question: Question) -> bool:
@@ -32,7 +34,7 @@ def is_procedure(question: Question, best: Extract, further: Sequence[Extract], 
     """
     heading = best.sentence.section.rpartition(" > ")[2]
     is_named = not set(question.stems).isdisjoint(content_stems(heading, question.language))
-    belongs = bool(further) and further[0].features.get("reader_belongs", _BELONGS - 1) >= _BELONGS
+    belongs = bool(further) and further[0].features.get("reader_belongs", BELONGS - 1) >= BELONGS
     return is_announced or is_named or belongs
 
 

@@ -88,7 +88,8 @@ def group_loss(group: EncodedGroup, scores: Sequence[PassageScores], rng: random
             choices += [sentences[i][SENTENCE] + score.passage[RELEVANCE] for i in open_to_choice]
             right += [i in passage.right for i in open_to_choice]
         if passage.answers:
-            if group.has_more or rng.random() < _ONLY_RIGHT:
+            # Of a sentence that is read alone it would be learned that all belongs.
+            if len(sentences) > 1 and (group.has_more or rng.random() < _ONLY_RIGHT):
                 total = total + _BELONGS * _belongs_loss(passage, sentences, tally)
             total = total + _WORDS * _words_loss(passage, score, tally)
     if group.is_answerable:

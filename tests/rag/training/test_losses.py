@@ -97,6 +97,12 @@ def test_where_no_more_is_known_half_of_the_time_nothing_else_belongs() -> None:
     assert 160 < tally.belongs / log(2) < 240
 
 
+def test_of_a_sentence_that_is_read_alone_nothing_is_learned_of_what_belongs() -> None:
+    alone = replace(ANSWER, sentences=((4, 10),), right=frozenset({0}))
+    assert loss(told(), [EncodedGroup((alone,))] * 40, random.Random(1))[1].belongs == 0
+    assert loss(told(), [EncodedGroup((ANSWER,))] * 40, random.Random(1))[1].belongs > 0
+
+
 def test_the_loss_vanishes_when_the_scores_say_what_is_true() -> None:
     def true(tokens: torch.Tensor, passage: torch.Tensor) -> None:
         tokens[6:9, SENTENCE] = tokens[6:9, BELONGS] = tokens[7, START] = tokens[8, END] = 50.0
