@@ -15,9 +15,9 @@ _ASKS_HOW = re.compile(
     r"|\bwhat\s(?:\w+\s){1,3}do\b",
     re.IGNORECASE,
 )
-# From these log-odds on the reader takes a sentence beside the best one for a part of the same answer: of the neighbours
-# of right sentences in five desk collections for .14. It has learned single sentences too, each of which belonged, and
-# would say it of .25 from 0 on.
+# From these log-odds on the reader takes a sentence beside the best one for a part of the same answer: .14 of those
+# beside right ones in five desk collections. It has learned single sentences too, each of which belonged, and would
+# say it of .25 from 0 on.
 BELONGS = 1.0
 
 
