@@ -16,6 +16,7 @@ from rag.app import Citewell
 from rag.errors import InvalidSetting, StorageBusy
 from rag.ingest.sources import SyncOptions
 from rag.read.layout import Content
+from rag.read.version import READING_VERSION
 from rag.settings import Settings
 from rag.store.base import IngestStatus
 from tests.support.access import EVERYTHING
@@ -576,7 +577,7 @@ def test_files_are_read_again_after_an_update_of_the_readers(
     monkeypatch.setattr(empty_citewell.documents, "_parser", watched)
     for version, expected in [("", 0), ("another", 1), ("another", 0)]:
         if version:
-            monkeypatch.setattr("rag.read.version.READING_VERSION", 2)
+            monkeypatch.setattr("rag.read.version.READING_VERSION", READING_VERSION + 1)
         number, changes = len(read), empty_citewell.maintenance.health().index_version
         report = sync()
         assert (told(report), report.unchanged) == ([], 1)
@@ -590,13 +591,16 @@ def test_a_dry_run_after_an_update_of_the_readers_announces_no_change(
 ) -> None:
     write(docs / "gate.txt", "The gate opens at eight.\n")
     sync()
-    monkeypatch.setattr("rag.read.version.READING_VERSION", 2)
+    monkeypatch.setattr("rag.read.version.READING_VERSION", READING_VERSION + 1)
     report = sync(dry_run=True)
     assert (told(report), report.unchanged) == ([], 1)
 
 
-def test_what_release_0_1_0_read_is_not_read_again(docs: Path, sync: Sync, empty_citewell: Citewell) -> None:
-    """It noted this with each file, with the settings that came with it. Sites need not read their documents again."""
+def test_what_release_0_1_0_noted_is_what_version_1_of_the_readers_notes(
+    docs: Path, sync: Sync, empty_citewell: Citewell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It noted this with each file, with the settings that came with it: readers of that version read none again."""
+    monkeypatch.setattr("rag.read.version.READING_VERSION", 1)
     path = write(docs / "gate.txt", "The gate opens at eight.\n")
     sync()
     known = empty_citewell._store.known_file(os.fsencode(path))
