@@ -50,19 +50,21 @@ _MAKER = re.compile(
 _COURTESY = re.compile(r"\W*courtesy\s*(?:of\b|:)\s*(?P<names>.+)", re.IGNORECASE)
 _DESK = re.compile(r"\W*(?:additional\s+)?(?:reporting|writing|editing)\s+by\s+(?P<names>.+)", re.IGNORECASE)
 _BYLINE = re.compile(r"(?:by|von)\s+(?P<names>\S+\s+\S+.*)", re.IGNORECASE)
+# "Fees and fines . . . . . . 12", "Preface ........ iv", "Annex……3". Matched from behind, so in linear time.
+_LEADS_TO_PAGE = re.compile(r"(?:(?:\.[ \u00a0]?){4}|…[ \u00a0]?…)[ \u00a0;]{0,3}(?:\d{1,4}|[ivxlc]{1,7})\W{0,3}$")
 
 
 def kind_of(text: str, block: BlockKind, *, previous: str, is_whole_block: bool) -> SentenceKind:
     """The kind of a sentence in a block of the given kind; `previous` is the sentence before it, "" for none.
 
     What asks in running text is a QUESTION; an item of a list that asks may be one to go through, and is none. Code is
-    a FRAGMENT. So is what has fewer than two words, or in running text only repeats the last words of the sentence
-    before. "It rained." is a STATEMENT.
+    a FRAGMENT. So is what has fewer than two words, in running text only repeats the last words of the sentence before,
+    or stands in a table of contents: dots lead to the number of a page. "It rained." is a STATEMENT.
     """
     words = _words(text)
     if block is BlockKind.HEADING:
         return SentenceKind.HEADING
-    if block is BlockKind.CODE or len(words) < _MIN_WORDS:
+    if block is BlockKind.CODE or len(words) < _MIN_WORDS or _LEADS_TO_PAGE.search(text):
         return SentenceKind.FRAGMENT
     if block is not BlockKind.TABLE_ROW and _is_credit(text, is_whole_block=is_whole_block):
         return SentenceKind.CREDIT

@@ -8,6 +8,8 @@ from rag.records import Document, Passage, Sentence, SentenceKind, Span
 
 # Tokens kept free for the model's own marks at the start and the end.
 _MARKS = 2
+# What is searched and read, though a question is not quoted: what follows it is found by its words.
+_SEARCHED = (SentenceKind.STATEMENT, SentenceKind.QUESTION)
 # A title or heading longer than this many tokens would crowd out the text it stands over.
 _MAX_HEADING_TOKENS = 40
 
@@ -22,35 +24,41 @@ def chunk_sentences(
     """Passages in text order that together hold every quotable sentence once.
 
     A passage never crosses a section, nor a sentence that was recognised too poorly. Its search text is title, section
-    and its quotable sentences, a line each for the first two, at most `max_tokens` long unless a single sentence is
-    longer.
+    and its quotable sentences and questions, a line each for the first two, at most `max_tokens` long unless a single
+    sentence is longer. A question begins a passage rather than end one.
     """
     passages = []
     for group in _sections(sentences):
         heading = _heading(document.source.title, sentences[group[0]].section, count_tokens)
         budget = max_tokens - _MARKS - count_tokens(heading)
         lengths = {i: count_tokens(sentences[i].span.of(document.text)) for i in group}
-        passages += [_passage(document, sentences, part, heading) for part in _parts(group, lengths, budget)]
+        passages += [
+            _passage(document, sentences, part, heading)
+            for part in _parts(sentences, group, lengths, budget)
+            if any(sentences[i].kind is SentenceKind.STATEMENT for i in part)
+        ]
     return passages
 
 
 def _sections(sentences: Sequence[Sentence]) -> Iterator[list[int]]:
-    """Positions of the quotable sentences, a list for each run with the same section; none crosses an unsure one."""
+    """Positions of what is searched, a list for each run with the same section; none crosses an unsure sentence."""
     group: list[int] = []
     for position, sentence in enumerate(sentences):
-        if sentence.kind not in (SentenceKind.STATEMENT, SentenceKind.UNSURE):
+        if sentence.kind not in (*_SEARCHED, SentenceKind.UNSURE):
             continue
         if group and (sentences[group[-1]].section != sentence.section or sentence.kind is SentenceKind.UNSURE):
             yield group
             group = []
-        if sentence.kind is SentenceKind.STATEMENT:
+        if sentence.kind in _SEARCHED:
             group.append(position)
     if group:
         yield group
 
 
-def _parts(group: list[int], lengths: dict[int, int], budget: int) -> Iterator[list[int]]:
-    """`group` cut into runs of about equal length that each fit the budget."""
+def _parts(
+    sentences: Sequence[Sentence], group: list[int], lengths: dict[int, int], budget: int
+) -> Iterator[list[int]]:
+    """`group` cut into runs of about equal length that each fit the budget; a question stays with what follows it."""
     total = sum(lengths.values())
     pieces = max(1, -(-total // max(1, budget)))
     target = min(budget, -(-total // pieces) + max(lengths.values()) // 2)
@@ -58,8 +66,11 @@ def _parts(group: list[int], lengths: dict[int, int], budget: int) -> Iterator[l
     used = 0
     for position in group:
         if part and used + lengths[position] > target:
-            yield part
-            part, used = [], 0
+            asked = part[-1:] if sentences[part[-1]].kind is SentenceKind.QUESTION else []
+            if asked == part or sum(lengths[i] for i in asked) + lengths[position] > budget:
+                asked = []
+            yield part[: len(part) - len(asked)]
+            part, used = asked, sum(lengths[i] for i in asked)
         part.append(position)
         used += lengths[position]
     if part:

@@ -1,12 +1,14 @@
 """Word documents (DOCX): paragraphs, headings, lists and tables in the order of the body, notes after their section.
 
 Read from the XML itself: python-docx passes over content controls, text boxes and notes, and shows deleted text beside
-what replaced it. Insertions count, deletions do not; hidden text is left out. Word stores no page numbers.
+what replaced it. Insertions count, deletions do not; hidden text and the table of contents are left out. Word stores no
+page numbers.
 """
 
 from __future__ import annotations
 
 import posixpath
+import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -33,6 +35,8 @@ _NOT_SHOWN = frozenset(
 _WRAPPERS = frozenset(_W + name for name in ("sdt", "sdtContent", "customXml", "ins", "moveTo", "smartTag", "body"))
 _MARKS = {"tab": " ", "br": "\n", "cr": "\n", "noBreakHyphen": "\N{NON-BREAKING HYPHEN}", "ptab": " "}
 _MAX_STYLE_DEPTH = 20
+# Style names of a table of contents and of its heading, as Word writes them in every language.
+_OF_CONTENTS = re.compile(r"toc (?:[1-9]|heading)")
 _MAX_CELL_CHARS = 400  # a longer cell is prose that a table holds in place
 _MAX_DEPTH = 200
 _LEVELS = 9
@@ -139,6 +143,8 @@ def _add_block(body: _DocxBody, element: etree._Element) -> None:
     if element.tag == f"{_W}tbl":
         _add_table(body, element)
         return
+    if _is_of_contents(element, body.styles):
+        return
     before = body.notes.count
     text = _text(element, body.refer)
     level, is_item, depth = _role(element, body.styles)
@@ -154,6 +160,12 @@ def _add_block(body: _DocxBody, element: etree._Element) -> None:
         if not any(ancestor.tag == _FALLBACK for ancestor in box.iterancestors()):
             for inner in box.iter(f"{_W}p"):
                 body.layout.add(BlockKind.PARAGRAPH, _text(inner, body.refer))
+
+
+def _is_of_contents(paragraph: etree._Element, styles: Mapping[str, _Style]) -> bool:
+    """Whether it stands in the table of contents: a title with a page, which says nothing that its section does not."""
+    style = styles.get(_value(paragraph.find(f"{_W}pPr"), "pStyle"))
+    return style is not None and _OF_CONTENTS.fullmatch(style.name) is not None
 
 
 def _role(paragraph: etree._Element, styles: Mapping[str, _Style]) -> tuple[int, bool, int]:

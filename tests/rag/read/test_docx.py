@@ -36,6 +36,19 @@ def test_headings_paragraphs_and_lists_keep_their_order_and_sections() -> None:
     }
 
 
+def test_the_table_of_contents_is_left_out() -> None:
+    names = ("toc 1", "TOC Heading", "TOCs of the port")
+    styles = "".join(
+        f'<w:style w:styleId="S{number}"><w:name w:val="{name}"/></w:style>' for number, name in enumerate(names)
+    )
+    entry = "<w:r><w:t>Leave</w:t><w:tab/><w:t>3</w:t></w:r>"
+    body = par("Contents", "S1") + par(entry, "S0") + par("Everyone has 28 days.") + par("It is kept.", "S2")
+    assert read(body, styles=styles) == [
+        ("paragraph", 0, "Everyone has 28 days."),
+        ("paragraph", 0, "It is kept."),
+    ]
+
+
 def test_numbered_by_hand_and_not_numbered_against_the_style() -> None:
     numbered = '<w:numPr><w:ilvl w:val="2"/><w:numId w:val="4"/></w:numPr>'
     plain = '<w:numPr><w:numId w:val="0"/></w:numPr>'

@@ -124,3 +124,25 @@ def test_item_of_a_list_that_asks_may_be_one_to_go_through(block: BlockKind) -> 
 
 def test_question_of_somebody_who_is_quoted_is_a_statement() -> None:
     assert kind("The keeper always asks: “Is the gate locked?”") is SentenceKind.STATEMENT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2.4 Who may enter? . . . . . . . . . . . . 6",
+        "Fees and fines ........... 12",
+        "Preface of the keeper . . . . iv",
+        "Annex of fees…… 3",
+        "as the harbour office says . . . . . . .; 6",
+    ],
+)
+@pytest.mark.parametrize("block", [BlockKind.PARAGRAPH, BlockKind.LIST_ITEM, BlockKind.TABLE_ROW])
+def test_line_of_a_table_of_contents_is_a_fragment(text: str, block: BlockKind) -> None:
+    assert kind(text, block) is SentenceKind.FRAGMENT
+
+
+@pytest.mark.parametrize(
+    "text", ["It rained... and 12 boats left in 1923", "The fee is 12... or 6", "Call 1.2.3.4 at 5"]
+)
+def test_dots_that_lead_to_no_page_are_words_like_others(text: str) -> None:
+    assert kind(text) is SentenceKind.STATEMENT

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rag.records import Block, BlockKind, Document, Passage, Sentence, SentenceKind, Source, Span
 from rag.split.passages import chunk_sentences
 
-STATEMENT = SentenceKind.STATEMENT
+STATEMENT, QUESTION = SentenceKind.STATEMENT, SentenceKind.QUESTION
 # (words in the sentence, section, kind, page)
 Row = tuple[int, str, SentenceKind, int | None]
 
@@ -123,11 +123,28 @@ def test_the_search_text_begins_with_title_and_section(title: str, section: str,
     assert passage.search_text == heading + "0a"
 
 
+def test_a_question_is_searched_with_what_follows_it() -> None:
+    rows: list[Row] = [(3, "", QUESTION, None), *statements(3, 3), (3, "", QUESTION, None), *statements(3, 3)]
+    assert [p.search_text for p in chunk(rows, title="", max_tokens=11)] == [
+        "0a 0a 0a 1a 1a 1a 2a 2a 2a",
+        "3a 3a 3a 4a 4a 4a 5a 5a 5a",
+    ]
+
+
+def test_a_question_that_a_passage_would_end_with_begins_the_next_one() -> None:
+    rows: list[Row] = [*statements(3, 3), (2, "", QUESTION, None), *statements(3, 3)]
+    assert ranges(chunk(rows, title="", max_tokens=11)) == [(0, 2), (2, 5)]
+
+
+def test_questions_alone_are_no_passage() -> None:
+    assert chunk([(2, "", QUESTION, None), (3, "", QUESTION, None)]) == []
+
+
 ROWS = st.lists(
     st.tuples(
         st.integers(1, 30),
         st.sampled_from(["", "A", "A > B"]),
-        st.sampled_from([STATEMENT, STATEMENT, STATEMENT, SentenceKind.FRAGMENT]),
+        st.sampled_from([STATEMENT, STATEMENT, STATEMENT, SentenceKind.FRAGMENT, QUESTION]),
         st.just(None),
     ),
     max_size=25,
@@ -146,7 +163,8 @@ def test_every_quotable_sentence_is_in_one_passage_and_passages_are_in_order(row
 def test_a_passage_keeps_to_one_section_and_to_the_window(rows: list[Row], max_tokens: int) -> None:
     document, sentences = a_document(rows)
     for passage in chunk(rows, max_tokens=max_tokens):
-        inside = [s for s in sentences[passage.first : passage.last] if s.kind is STATEMENT]
+        inside = [s for s in sentences[passage.first : passage.last] if s.kind in (STATEMENT, QUESTION)]
+        assert any(s.kind is STATEMENT for s in inside)
         assert {s.section for s in inside} == {passage.section}
         assert passage.span == Span(inside[0].span.start, inside[-1].span.end)
         assert passage.search_text.endswith(" ".join(s.span.of(document.text) for s in inside))
