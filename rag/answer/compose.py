@@ -13,7 +13,7 @@ from rag.answer.confidence import Thresholds, confidence_beside, named
 from rag.answer.disagreement import Claim, find_disagreement
 from rag.answer.question import Question
 from rag.answer.side_by_side import MOST_SENTENCES, said_elsewhere, says_one_of, side_by_side, span_of
-from rag.answer.steps import BELONGS, all_steps, asks_how, further_steps, is_procedure
+from rag.answer.steps import all_steps, asks_how, belongs, further_steps, is_procedure
 from rag.records import (
     Answer,
     AnswerSentence,
@@ -248,7 +248,7 @@ def _belonging(best: Extract, extracts: Sequence[Extract]) -> list[Extract]:
     here = {e.sentence.position: e for e in extracts if e.hit.chunk.id == best.hit.chunk.id}
     found: list[Extract] = []
     position = best.sentence.position + 1
-    while position in here and here[position].features.get("reader_belongs", BELONGS - 1) >= BELONGS:
+    while position in here and belongs(here[position]):
         found.append(here[position])
         position += 1
     return found

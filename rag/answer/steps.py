@@ -18,7 +18,7 @@ _ASKS_HOW = re.compile(
 # From these log-odds on the reader takes a sentence beside the best one for a part of the same answer: .14 of those
 # beside right ones in five desk collections. It has learned single sentences too, each of which belonged, and would
 # say it of .25 from 0 on.
-BELONGS = 1.0
+_BELONGS = 1.0
 
 
 def asks_how(question: Question) -> bool:
@@ -34,8 +34,12 @@ def is_procedure(question: Question, best: Extract, further: Sequence[Extract], 
     """
     heading = best.sentence.section.rpartition(" > ")[2]
     is_named = not set(question.stems).isdisjoint(content_stems(heading, question.language))
-    belongs = bool(further) and further[0].features.get("reader_belongs", BELONGS - 1) >= BELONGS
-    return is_announced or is_named or belongs
+    return is_announced or is_named or (bool(further) and belongs(further[0]))
+
+
+def belongs(extract: Extract) -> bool:
+    """Whether the reader takes a sentence beside the best one for a part of the same answer; not where it is unread."""
+    return extract.features.get("reader_belongs", _BELONGS - 1) >= _BELONGS
 
 
 def further_steps(best: Extract, extracts: Sequence[Extract], items: Sequence[Span]) -> list[Extract]:

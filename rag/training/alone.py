@@ -7,16 +7,15 @@ not only from whole passages.
 from __future__ import annotations
 
 import random
-import re
 from dataclasses import replace
 
 from rag.models.reader import ReadPassage
 from rag.records import Span
 from rag.training.example import LabelledPassage, PassageGroup
+from rag.training.likeness import long_words
 
 # How often the wrong sentence of a passage is the one with most words of the question, and not any of them.
 _MOST_ALIKE = 0.6
-_WORD = re.compile(r"\w{4,}")
 
 
 def alone(group: PassageGroup, rng: random.Random) -> PassageGroup:
@@ -25,7 +24,7 @@ def alone(group: PassageGroup, rng: random.Random) -> PassageGroup:
     A passage that answers gives its answering sentence, another one the sentence that only seems to, where it is known,
     and else one of its own.
     """
-    asked = frozenset(_words(group.question))
+    asked = long_words(group.question)
     passages: list[LabelledPassage] = []
     for labelled in group.passages:
         if labelled.right:
@@ -45,7 +44,7 @@ def _wrong(labelled: LabelledPassage, asked: frozenset[str], rng: random.Random)
     if not others:
         return None
     if rng.random() < _MOST_ALIKE:
-        return max(others, key=lambda i: len(asked & _words(labelled.passage.sentences[i].of(text))))
+        return max(others, key=lambda i: len(asked & long_words(labelled.passage.sentences[i].of(text))))
     return rng.choice(others)
 
 
@@ -63,7 +62,3 @@ def _only(labelled: LabelledPassage, number: int) -> LabelledPassage:
         words=Span(words.start - span.start, words.end - span.start) if words and inside else None,
         keep=0 if number in labelled.right else None,
     )
-
-
-def _words(text: str) -> set[str]:
-    return set(_WORD.findall(text.lower()))

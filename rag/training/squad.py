@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +13,7 @@ from typing import Any
 from rag.models.reader import ReadPassage
 from rag.records import Span
 from rag.training.example import Draw, LabelledPassage, PassageGroup
+from rag.training.likeness import long_words
 
 # How often a paragraph has the title of its article as heading, and how often a wrong paragraph of the article beside.
 _HEADED, _WITH_WRONG = 0.5, 0.5
@@ -21,7 +21,6 @@ _HEADED, _WITH_WRONG = 0.5, 0.5
 _CHOSEN_FROM = 12
 # Our own name beside the others of the layout.
 _SENTENCES = "sentences"
-_WORD = re.compile(r"\w{4,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def _paragraph(title: str, item: dict[str, Any]) -> Paragraph:
     """A paragraph, split, unless `with_sentences` has done that before."""
     text = item["context"]
     sentences = tuple(Span(*bounds) for bounds in item[_SENTENCES]) if _SENTENCES in item else _split(text)
-    return Paragraph(title, text, sentences, _words(text))
+    return Paragraph(title, text, sentences, long_words(text))
 
 
 def with_sentences(path: Path) -> dict[str, Any]:
@@ -81,10 +80,6 @@ def _split(text: str) -> tuple[Span, ...]:
     from rag.split import split_sentences
 
     return tuple(split_sentences(text))
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(_WORD.findall(text.lower()))
 
 
 def _asked(line: dict[str, Any], paragraph: Paragraph, article: tuple[Paragraph, ...]) -> SquadQuestion | None:
@@ -124,7 +119,7 @@ def _wrong(asked: SquadQuestion, answer: Span, rng: random.Random) -> Paragraph 
     others = [p for p in asked.article if p is not asked.paragraph]
     if not others:
         return None
-    words = _words(asked.question)
+    words = long_words(asked.question)
     nearest = max(rng.sample(others, min(_CHOSEN_FROM, len(others))), key=lambda p: len(words & p.words))
     return None if answer.of(asked.paragraph.text) in nearest.text else nearest
 

@@ -9,7 +9,7 @@ through, and the headings above them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from lxml import etree
 
@@ -21,6 +21,7 @@ from rag.records import Block, BlockKind
 _FIRST, _BASE, _LENGTH = 0x2800, 256, 3
 _MARK = re.compile(f"[\u2800-\u28ff]{{{_LENGTH}}}")
 _ANY = re.compile("[\u2800-\u28ff]")
+_BELOW_ALL = 7  # as a level of headings
 
 
 def can_be_marked(text: str) -> bool:
@@ -46,23 +47,34 @@ def marks_in(text: str) -> frozenset[str]:
 
 
 def content_of(whole: Content, kept: frozenset[str]) -> Content:
-    """Of all blocks of a marked page those that have a mark of `kept`, and the headings above them, without marks."""
+    """Of all blocks of a marked page those that have a mark of `kept`, and the headings above them, without marks.
+
+    The title is the first heading of level 1 among them: one above the content may name the site.
+    """
     layout = Layout()
-    chosen = [bool(kept & marks_in(block.span.of(whole.text))) for block in whole.blocks]
-    for number, block in enumerate(whole.blocks):
-        if chosen[number] or (block.kind is BlockKind.HEADING and _has_content(whole.blocks, chosen, number)):
-            layout.add(block.kind, _MARK.sub("", block.span.of(whole.text)), level=block.level)
-    return layout.content(title=_MARK.sub("", whole.title), warnings=whole.warnings)
+    title = ""
+    for block in _chosen(whole, kept):
+        words = _MARK.sub("", block.span.of(whole.text))
+        layout.add(block.kind, words, level=block.level)
+        if block.kind is BlockKind.HEADING and block.level == 1:
+            title = title or " ".join(words.split())
+    return layout.content(title=title, warnings=whole.warnings)
 
 
-def _has_content(blocks: Sequence[Block], chosen: Sequence[bool], heading: int) -> bool:
-    """Whether anything that was chosen stands under a heading, before the next one that is not below it."""
-    for block, is_chosen in zip(blocks[heading + 1 :], chosen[heading + 1 :], strict=True):
-        if block.kind is BlockKind.HEADING and block.level <= blocks[heading].level:
-            return False
-        if is_chosen and block.kind is not BlockKind.HEADING:
-            return True
-    return False
+def _chosen(whole: Content, kept: frozenset[str]) -> list[Block]:
+    """The blocks that are kept, and the headings under which one stands, before the next that is not below them."""
+    chosen: list[Block] = []
+    highest = 0  # level of the headings between here and the content behind it: one of a lower level has none
+    for block in reversed(whole.blocks):
+        is_heading = block.kind is BlockKind.HEADING
+        has_mark = bool(kept & marks_in(block.span.of(whole.text)))
+        if has_mark or (is_heading and block.level < highest):
+            chosen.append(block)
+        if is_heading:
+            highest = min(highest, block.level)
+        elif has_mark:
+            highest = _BELOW_ALL
+    return chosen[::-1]
 
 
 def _runs(page: etree._Element) -> Iterator[tuple[etree._Element, bool]]:

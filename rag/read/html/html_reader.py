@@ -70,7 +70,7 @@ def read_html(data: bytes) -> Content:
     title = " ".join(page.findtext(".//title", "").split())
     content = None
     if elements <= _MAX_ELEMENTS and not _is_deeper(page, _MAX_DEPTH):
-        content = _content(page, as_it_came=not can_be_marked(text))
+        content = _content(page, is_marked=can_be_marked(text))
     if content is None or not content.blocks:
         page, _ = _parse(text)  # trafilatura has pruned the other
         content = read_blocks(_seen(page))
@@ -82,18 +82,18 @@ def read_html(data: bytes) -> Content:
     return Content(content.text, content.blocks, content.title or title, warnings + cut)
 
 
-def _content(page: etree._Element, *, as_it_came: bool) -> Content | None:
-    """What trafilatura takes for the content of a page: its own blocks if `as_it_came`, else those of the page."""
+def _content(page: etree._Element, *, is_marked: bool) -> Content | None:
+    """What trafilatura takes for the content of a page: the page's own blocks if it can be marked, else its blocks."""
     _tidy(page)
-    if not as_it_came:
+    if is_marked:
         mark_words(page)
-    whole = deepcopy(page)
+        whole = read_blocks(_seen(deepcopy(page)))
     _name_content(page)
     found = _main_content(page)
     if not found:
         return None
-    if not as_it_came:
-        return content_of(read_blocks(_seen(whole)), marks_in(found))
+    if is_marked:
+        return content_of(whole, marks_in(found))
     parser = etree.XMLParser(huge_tree=True, resolve_entities=False, no_network=True)
     main = etree.fromstring(found.encode(), parser).find("main")
     return read_blocks(main) if main is not None else None

@@ -93,6 +93,15 @@ def test_headings_in_wrappers_of_their_own_are_kept_and_the_table_of_contents_is
     ]
 
 
+def test_title_is_that_of_the_content_and_not_of_the_site() -> None:
+    page = (
+        '<body><div class="site-header"><h1>Canal office</h1><a href="/">Home</a></div>'
+        "<main><h1>Pump</h1><p>It is red and loud, and rings for a minute.</p></main></body>"
+    )
+    assert read_html(page.encode()).title == "Pump"
+    assert blocks(page)[0] == ("heading", 1, "Pump")
+
+
 def test_heading_of_nothing_that_is_kept_stays_out() -> None:
     page = (
         "<main><h1>Pump</h1><h2>Alarms</h2><p>It is red and loud, and rings for a minute.</p></main>"
