@@ -69,12 +69,12 @@ class Visit:
         return self.page.get_by_role("textbox", name="Your question")
 
     def ask(self, question: str) -> Page:
-        """Ask by keyboard and wait for what comes back."""
+        """Ask by keyboard and wait for all that comes back: an answer is drawn once as it comes, and once whole."""
         box = self.box()
         box.fill(question)
         with self.page.expect_response("**/api/v1/ask"):
             box.press("Enter")
-        self.last_turn().locator(".cw-answer > *").first.wait_for()
+        self.last_turn().locator(".cw-answer:not([aria-busy]) > :not(.cw-looking)").first.wait_for()
         return self.page
 
     def last_turn(self) -> Locator:

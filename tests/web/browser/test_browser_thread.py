@@ -85,6 +85,15 @@ def until_asked(page: Page, times: int, seconds: float = 5) -> None:
         page.wait_for_timeout(20)
 
 
+def tab_back_to_the_number(page: Page) -> None:
+    """Press Shift and Tab until the number of the source has the focus."""
+    for _ in range(20):
+        page.keyboard.press("Shift+Tab")
+        if page.locator(".cw-chip:focus").count():
+            return
+    raise AssertionError("twenty steps back did not reach the number")
+
+
 @pytest.fixture
 def stream(visit: Visit) -> Stream:
     """The page, about to ask what MIRROR asks."""
@@ -110,6 +119,17 @@ class TestStreaming:
         stream.send("done")
         expect(page.locator(".cw-meta")).to_be_visible()
         assert page.locator(".cw-answer").get_attribute("aria-busy") is None
+
+    def test_the_focus_stays_on_a_number_when_the_rest_comes(self, stream: Stream) -> None:
+        page = stream.page
+        page.keyboard.press("Enter")
+        stream.send("passages", "citations", "sentence")
+        expect(page.locator(".cw-sentence")).to_be_visible()
+        tab_back_to_the_number(page)
+        stream.send("done")
+        expect(page.locator(".cw-meta")).to_be_visible()
+        expect(page.locator(".cw-chip")).to_be_focused()
+        expect(page.get_by_role("tooltip")).to_contain_text("76 centimetres across")
 
     def test_what_is_quick_shows_no_waiting(self, stream: Stream) -> None:
         page = stream.page
@@ -337,11 +357,7 @@ class TestCards:
     def test_the_keyboard_shows_it_too_and_escape_puts_it_away(self, visit: Visit) -> None:
         visit.open()
         page = visit.ask(MIRROR)
-        page.keyboard.press("Shift+Tab")
-        for _ in range(12):
-            if page.get_by_role("tooltip").is_visible():
-                break
-            page.keyboard.press("Shift+Tab")
+        tab_back_to_the_number(page)
         expect(page.get_by_role("tooltip")).to_contain_text("76 centimetres across")
         page.keyboard.press("Escape")
         expect(page.get_by_role("tooltip")).to_be_hidden()

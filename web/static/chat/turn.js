@@ -104,10 +104,16 @@ export class Turn {
     this.#chat.say([words, detail].join(" "));
   }
 
-  /** @param {Node[]} parts */
+  /** In place of what stood there; the number of a source that had the focus has it again.
+   *
+   * @param {Node[]} parts
+   */
   #put(...parts) {
+    const focused = this.#output.querySelector(".cw-chip:focus")?.textContent;
     this.#output.removeAttribute("aria-busy");
     this.#output.replaceChildren(...parts);
+    const chips = /** @type {HTMLElement[]} */ ([...this.#output.querySelectorAll("button.cw-chip")]);
+    focused && chips.find((chip) => chip.textContent === focused)?.focus();
   }
 
   /** What was searched for, where that is not what was typed, with a way to correct it.
