@@ -1,4 +1,6 @@
-"""Markdown, rendered to plain text: no marks, no addresses, no raw HTML; only what a reader of the page would read.
+"""Markdown, rendered to plain text: no marks, no addresses; only what a reader of the page would read.
+
+Blocks of HTML in it are read as HTML is: many handbooks write their tables and what is folded away so.
 
 A table row becomes one line, "Header: cell; Header: cell": alone in a quote it still says what its figures are.
 """
@@ -11,7 +13,11 @@ from collections.abc import Sequence
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from rag.errors import UnreadableDocument
 from rag.read.canonical import canonical_text
+from rag.read.html.elements import read_blocks
+from rag.read.html.html_reader import parse_whole
+from rag.read.html.unseen_elements import unseen_warning
 from rag.read.layout import Content, Layout
 from rag.records import BlockKind
 
@@ -20,6 +26,7 @@ _FRONT_MATTER = re.compile(
 )
 _FRONT_TITLE = re.compile(r"^title[ \t]*[:=][ \t]*(.+?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _HTML_LEFT_OUT = "raw HTML was left out"
+_NO_TEXT = re.compile(r"<(?:script|style|iframe|object|embed|svg|form)\b", re.IGNORECASE)
 # Levels; markdown-it drops what is deeper. Its own 20 is ten nested lists; time on hostile brackets grows with it.
 _MAX_NESTING = 40
 _TOO_DEEP = f"it nests {_MAX_NESTING} levels deep; what is deeper was left out"
@@ -34,13 +41,12 @@ def read_markdown(data: bytes) -> Content:
         title = named[1].strip("\"'") if named else ""
         text = text[front.end() :]
     tokens = MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).enable(["table", "strikethrough"]).parse(text)
-    if any(token.type == "html_block" and not token.content.lstrip().startswith("<!--") for token in tokens):
-        warnings += (_HTML_LEFT_OUT,)
     if any(token.level >= _MAX_NESTING - 1 for token in tokens):
         warnings += (_TOO_DEEP,)
     renderer = _Renderer()
     for token in tokens:
         renderer.take(token)
+    warnings += tuple(dict.fromkeys(renderer.warnings))
     return renderer.layout.content(title=title or renderer.first_title, warnings=warnings)
 
 
@@ -50,6 +56,7 @@ class _Renderer:
     def __init__(self) -> None:
         self.layout = Layout()
         self.first_title = ""
+        self.warnings: list[str] = []
         self._heading = 0  # level of the heading we are in
         self._depth = 0  # of list items
         self._item_is_new = False
@@ -67,6 +74,8 @@ class _Renderer:
                 self._item_is_new = True
             case "list_item_close":
                 self._depth -= 1
+            case "html_block":
+                self._take_html(token.content)
             case "fence" | "code_block":
                 self.layout.add(BlockKind.CODE, token.content)
             case "table_open":
@@ -77,9 +86,24 @@ class _Renderer:
                 self.layout.add_table(self._rows[0], self._rows[1:])
                 self._rows = None
             case "inline":
-                self._take_words(_plain_lines(token.children or []))
+                children = token.children or []
+                self._take_words(_plain_lines(children), is_bold=_is_bold(children))
 
-    def _take_words(self, lines: list[str]) -> None:
+    def _take_html(self, text: str) -> None:
+        """Take the words of a block of HTML; many are no more than the beginning or the end of an element."""
+        if _NO_TEXT.search(text):
+            self.warnings.append(_HTML_LEFT_OUT)
+        try:
+            page, cut = parse_whole(text)
+        except UnreadableDocument:  # comments alone, or what is no HTML
+            return
+        found = read_blocks(page, is_part=True)
+        self.warnings += [*cut, *unseen_warning(page, found.text)]
+        self.first_title = self.first_title or found.title
+        for block in found.blocks:
+            self.layout.add(block.kind, block.span.of(found.text), level=block.level)
+
+    def _take_words(self, lines: list[str], *, is_bold: bool) -> None:
         if self._rows is not None:
             self._rows[-1].append(" ".join(lines))
         elif self._heading:
@@ -89,14 +113,28 @@ class _Renderer:
                 self.first_title = self.first_title or heading
         else:
             for line in lines:
-                self._take_line(line)
+                self._take_line(line, is_bold=is_bold)
 
-    def _take_line(self, line: str) -> None:
+    def _take_line(self, line: str, *, is_bold: bool) -> None:
         if self._depth and self._item_is_new:
             self.layout.add(BlockKind.LIST_ITEM, line, level=self._depth)
             self._item_is_new = False
         else:
-            self.layout.add(BlockKind.PARAGRAPH, line)
+            is_bold = is_bold and not self._depth
+            self.layout.add(BlockKind.BOLD_HEADING if is_bold else BlockKind.PARAGRAPH, line)
+
+
+def _is_bold(tokens: Sequence[Token]) -> bool:
+    """Whether all words of inline tokens are bold."""
+    depth = 0
+    is_any = False
+    for token in tokens:
+        depth += {"strong_open": 1, "strong_close": -1}.get(token.type, 0)
+        if token.content.strip() and token.type != "html_inline":
+            if not depth:
+                return False
+            is_any = True
+    return is_any
 
 
 def _plain_lines(tokens: Sequence[Token]) -> list[str]:

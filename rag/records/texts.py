@@ -39,6 +39,7 @@ class BlockKind(StrEnum):
     """What a piece of a document's layout is."""
 
     HEADING = "heading"
+    BOLD_HEADING = "bold_heading"  # a paragraph in bold over others: it names a section, and is quoted as they are
     PARAGRAPH = "paragraph"
     LIST_ITEM = "list_item"
     TABLE_ROW = "table_row"
@@ -78,7 +79,7 @@ class Block:
 
     span: Span
     kind: BlockKind
-    level: int = 0  # heading level 1..6; nesting depth of a list item, from 1; otherwise 0
+    level: int = 0  # heading level, from 1; nesting depth of a list item, from 1; otherwise 0
     section: str = ""  # heading path above the block, "Guide > Install"; a heading's own path includes itself
     page: int | None = None  # where it begins, counted from 1, where the format has pages
     turns: tuple[tuple[int, int], ...] = ()  # offsets in the text at which it goes on on another page, and that page

@@ -12,6 +12,7 @@ from rag.records import BlockKind, SentenceKind
 # Scripts without spaces between words: there each character counts as one.
 _WORD = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]|[^\W_]+(?:['’ʼ-][^\W_]+)*")
 _MIN_WORDS = 2
+_RUNNING_TEXT = (BlockKind.PARAGRAPH, BlockKind.BOLD_HEADING)
 _MAX_CREDIT_CHARS = 160
 # In the scripts that have a mark of their own, too. Behind a closing quotation mark it is somebody's who is quoted.
 _ASKS = ("?", "？", "؟", "?)", "?*", "?**", "?_")
@@ -68,9 +69,9 @@ def kind_of(text: str, block: BlockKind, *, previous: str, is_whole_block: bool)
         return SentenceKind.FRAGMENT
     if block is not BlockKind.TABLE_ROW and _is_credit(text, is_whole_block=is_whole_block):
         return SentenceKind.CREDIT
-    if block is BlockKind.PARAGRAPH and words == _words(previous)[-len(words) :]:
+    if block in _RUNNING_TEXT and words == _words(previous)[-len(words) :]:
         return SentenceKind.FRAGMENT
-    if block is BlockKind.PARAGRAPH and text.endswith(_ASKS):
+    if block in _RUNNING_TEXT and text.endswith(_ASKS):
         return SentenceKind.QUESTION
     return SentenceKind.STATEMENT
 

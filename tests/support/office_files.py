@@ -79,7 +79,7 @@ def odf(body: str, kind: str = "text", *, styles: str = "", meta: str = "", mani
     names = ("office", "text", "table", "drawing", "style", "presentation", "meta")
     spaces = (
         " ".join(f'xmlns:{"draw" if name == "drawing" else name}="{_ODF}:{name}:1.0"' for name in names)
-        + ' xmlns:dc="http://purl.org/dc/elements/1.1/"'
+        + f' xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:fo="{_ODF}:xsl-fo-compatible:1.0"'
     )
     content = (
         f"<office:document-content {spaces}><office:automatic-styles>{styles}</office:automatic-styles>"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from lxml import etree
 
 from rag.read.layout import Content, Layout
@@ -19,12 +21,18 @@ _OTHER_BLOCKS = {
     *("blockquote", "address", "form", "fieldset", "details", "summary", "caption", "center", "option"),
 }
 _CODES = {"code", "pre"}
+# In bold; "hi" is trafilatura's. What is folded away under a line opens with it, as under a heading.
+_BOLD = {"b", "strong", "summary"}
+_BOLD_STYLE = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)", re.IGNORECASE)
 _BLOCKS = {"head", "pre", *_HEADINGS, *_LISTS, *_ITEMS, *_OTHER_BLOCKS}
 _DEFAULT_LEVEL = 2
 
 
-def read_blocks(root: etree._Element) -> Content:
-    """The blocks under an element, in document order; the title is its first heading of level 1."""
+def read_blocks(root: etree._Element, *, is_part: bool = False) -> Content:
+    """The blocks under an element, in document order; the title is its first heading of level 1.
+
+    `is_part` as `Layout.content` has it.
+    """
     walker = _Walker()
     for event, element in etree.iterwalk(root, events=("start", "end")):
         if event == "start":
@@ -32,7 +40,7 @@ def read_blocks(root: etree._Element) -> Content:
         else:
             walker.end(element)
     walker.flush()
-    return walker.layout.content(title=walker.title)
+    return walker.layout.content(title=walker.title, is_part=is_part)
 
 
 class _Walker:
@@ -42,6 +50,8 @@ class _Walker:
         self.layout = Layout()
         self.title = ""
         self._words: list[str] = []
+        self._bold = 0  # elements in bold that we are in
+        self._is_bold = True  # all words so far
         self._heading = 0
         self._code: etree._Element | None = None
         self._lists = 0
@@ -62,7 +72,8 @@ class _Walker:
             self._lists += tag in _LISTS
             self._item_is_new = self._item_is_new or tag in _ITEMS
             self._code = element if tag in _CODES else None
-        self._words.append(element.text or "")
+        self._bold += _is_bold(element)
+        self._add_words(element.text)
 
     def end(self, element: etree._Element) -> None:
         """Leave an element. The words of a block are the block."""
@@ -73,11 +84,17 @@ class _Walker:
             self.flush()
             self._heading, self._code = 0, None
             self._lists -= tag in _LISTS
-        self._words.append(element.tail or "")
+        self._bold -= _is_bold(element)
+        self._add_words(element.tail)
+
+    def _add_words(self, words: str | None) -> None:
+        self._words.append(words or "")
+        self._is_bold = self._is_bold and (self._bold > 0 or not (words or "").strip())
 
     def flush(self) -> None:
         """Make a block of the words so far."""
         words, self._words = "".join(self._words), []
+        is_bold, self._is_bold = self._is_bold, True
         if not words.strip():
             return
         if self._code is not None:
@@ -90,7 +107,8 @@ class _Walker:
             self.layout.add(BlockKind.LIST_ITEM, words, level=self._lists)
             self._item_is_new = False
         else:
-            self.layout.add(BlockKind.PARAGRAPH, words)
+            is_bold = is_bold and not self._lists
+            self.layout.add(BlockKind.BOLD_HEADING if is_bold else BlockKind.PARAGRAPH, words)
 
     def _break(self) -> None:
         if self._code is not None:
@@ -138,6 +156,12 @@ def _is_block(element: etree._Element) -> bool:
         parent = element.getparent()
         return parent is None or parent.tag not in _INLINE_PARENTS or "\n" in "".join(element.itertext())
     return element.tag in _BLOCKS
+
+
+def _is_bold(element: etree._Element) -> bool:
+    if element.tag == "hi":
+        return "#b" in element.get("rend", "")
+    return element.tag in _BOLD or _BOLD_STYLE.search(element.get("style", "")) is not None
 
 
 def _heading_level(element: etree._Element) -> int:

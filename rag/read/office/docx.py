@@ -48,6 +48,7 @@ class _Style:
     based_on: str
     level: int | None  # of the outline, from 1; 0: body text; None: as the style that it is based on
     is_list: bool
+    is_bold: bool | None  # None: as the style that it is based on
 
 
 @dataclass(slots=True)
@@ -81,7 +82,8 @@ def read_docx(data: bytes) -> Content:
     for element in _blocks(content):
         _add_block(body, element)
     body.notes.write(body.layout)
-    return body.layout.content(title=_property_title(archive) or body.title, warnings=unseen_warning(content))
+    title = _property_title(archive) or body.title
+    return body.layout.content(title=title, warnings=unseen_warning(content), is_titled_by_first=True)
 
 
 def _main_part(archive: zipfile.ZipFile) -> str:
@@ -111,6 +113,7 @@ def _styles(archive: zipfile.ZipFile, name: str) -> dict[str, _Style]:
                 _value(style, "basedOn"),
                 _outline_level(properties),
                 properties is not None and properties.find(f"{_W}numPr") is not None,
+                _switch(style.find(f"{_W}rPr"), "b"),
             )
     return found
 
@@ -119,6 +122,12 @@ def _value(element: etree._Element | None, name: str) -> str:
     """The attribute `val` of a child, "" where there is none."""
     child = None if element is None else element.find(_W + name)
     return "" if child is None else str(child.get(f"{_W}val", ""))
+
+
+def _switch(properties: etree._Element | None, name: str) -> bool | None:
+    """Whether a property that is on or off is on; None where it is not said."""
+    mark = None if properties is None else properties.find(_W + name)
+    return None if mark is None else mark.get(f"{_W}val", "true") not in ("0", "false", "off")
 
 
 def _outline_level(properties: etree._Element | None) -> int | None:
@@ -155,7 +164,8 @@ def _add_block(body: _DocxBody, element: etree._Element) -> None:
     elif is_item:
         body.layout.add(BlockKind.LIST_ITEM, text, level=depth)
     else:
-        body.layout.add(BlockKind.PARAGRAPH, text)
+        is_bold = _is_bold(element, body.styles)
+        body.layout.add(BlockKind.BOLD_HEADING if is_bold else BlockKind.PARAGRAPH, text)
     for box in element.iter(f"{_W}txbxContent"):
         if not any(ancestor.tag == _FALLBACK for ancestor in box.iterancestors()):
             for inner in box.iter(f"{_W}p"):
@@ -188,6 +198,30 @@ def _role(paragraph: etree._Element, styles: Mapping[str, _Style]) -> tuple[int,
     return level or 0, is_list, int(depth) + 1 if depth.isdecimal() and len(depth) == 1 else 1
 
 
+def _is_bold(paragraph: etree._Element, styles: Mapping[str, _Style]) -> bool:
+    """Whether all words of a paragraph are bold, as its runs, their styles or its own style say."""
+    of_paragraph = _is_bold_style(_value(paragraph.find(f"{_W}pPr"), "pStyle"), styles)
+    runs = [run for run in paragraph.iter(f"{_W}r") if _text(run).strip() and not _is_hidden(run)]
+    for run in runs:
+        properties = run.find(f"{_W}rPr")
+        for is_bold in (_switch(properties, "b"), _is_bold_style(_value(properties, "rStyle"), styles), of_paragraph):
+            if is_bold is not None:
+                break
+        if not is_bold:
+            return False
+    return bool(runs)
+
+
+def _is_bold_style(style_id: str, styles: Mapping[str, _Style]) -> bool | None:
+    """Whether a style, or the nearest one that it is based on and that says so, is bold."""
+    for _ in range(_MAX_STYLE_DEPTH):
+        style = styles.get(style_id)
+        if style is None or style.is_bold is not None:
+            return None if style is None else style.is_bold
+        style_id = style.based_on
+    return None
+
+
 def _text(element: etree._Element, refer: Callable[[str], str] | None = None) -> str:
     """The words of a paragraph as they are shown. `refer` gives the mark in place of a reference to a note."""
     parts: list[str] = []
@@ -213,8 +247,7 @@ def _text(element: etree._Element, refer: Callable[[str], str] | None = None) ->
 
 
 def _is_hidden(run: etree._Element) -> bool:
-    mark = run.find(f"{_W}rPr/{_W}vanish")
-    return mark is not None and mark.get(f"{_W}val", "true") not in ("0", "false", "off")
+    return _switch(run.find(f"{_W}rPr"), "vanish") or False
 
 
 def _add_table(body: _DocxBody, table: etree._Element) -> None:

@@ -24,6 +24,7 @@ _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _DRAW = "{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}"
 _STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
 _PRESENTATION = "{urn:oasis:names:tc:opendocument:xmlns:presentation:1.0}"
+_FONT = "{urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 
 _NOT_SHOWN = frozenset(
@@ -38,6 +39,8 @@ _MAX_REPEATED_CHARS = 100
 _MAX_COLUMNS = 1_000
 _MAX_ROWS = 50_000
 _MAX_DEPTH = 200
+_MAX_STYLE_DEPTH = 20
+_BOLD_WEIGHTS = ("bold", "600", "700", "800", "900")
 _MAX_CELL_CHARS = 400  # a longer cell is prose that a table holds in place
 
 
@@ -45,6 +48,7 @@ _MAX_CELL_CHARS = 400  # a longer cell is prose that a table holds in place
 class _OdfBody:
     layout: Layout
     parents: Mapping[str, str]  # of a style, the one that it is based on
+    weights: Mapping[str, str]  # of a style, how bold it says that it is, "" if it does not
     page: int | None = None
     title: str = ""
     notes: Notes = field(default_factory=Notes)
@@ -66,12 +70,9 @@ def read_odf(data: bytes) -> Content:
     roots = [root]
     with suppress(UnreadableDocument):
         roots.append(read_xml(archive, "styles.xml", _EXPECTED))
-    parents = {
-        style.get(f"{_STYLE}name", ""): style.get(f"{_STYLE}parent-style-name", "")
-        for tree in roots
-        for style in tree.iter(f"{_STYLE}style")
-    }
-    body = _OdfBody(Layout(), parents)
+    styles = {style.get(f"{_STYLE}name", ""): style for tree in roots for style in tree.iter(f"{_STYLE}style")}
+    parents = {name: style.get(f"{_STYLE}parent-style-name", "") for name, style in styles.items()}
+    body = _OdfBody(Layout(), parents, {name: _weight(style) for name, style in styles.items()})
     if content.tag == f"{_OFFICE}spreadsheet":
         _add_sheets(body, content)
     elif content.tag == f"{_OFFICE}presentation":
@@ -82,7 +83,12 @@ def read_odf(data: bytes) -> Content:
     title = ""
     with suppress(UnreadableDocument):
         title = " ".join(read_xml(archive, "meta.xml", _EXPECTED).findtext(".//{*}title", "").split())
-    return body.layout.content(title=title or body.title, warnings=tuple(body.warnings))
+    return body.layout.content(title=title or body.title, warnings=tuple(body.warnings), is_titled_by_first=True)
+
+
+def _weight(style: etree._Element) -> str:
+    properties = style.find(f"{_STYLE}text-properties")
+    return "" if properties is None else str(properties.get(f"{_FONT}font-weight", ""))
 
 
 def _add_flow(body: _OdfBody, element: etree._Element, *, item: int = 0, depth: int = 0) -> None:
@@ -122,10 +128,31 @@ def _add_paragraph(body: _OdfBody, paragraph: etree._Element, item: int) -> None
     elif item:
         body.layout.add(BlockKind.LIST_ITEM, text, level=item, page=body.page)
     else:
-        body.layout.add(BlockKind.PARAGRAPH, text, page=body.page)
+        kind = BlockKind.BOLD_HEADING if _is_bold(body, paragraph) else BlockKind.PARAGRAPH
+        body.layout.add(kind, text, page=body.page)
     for box in paragraph.iter(f"{_DRAW}text-box"):
         if next(box.iterancestors(f"{_TEXT}p"), None) is paragraph:
             _add_flow(body, box)
+
+
+def _is_bold(body: _OdfBody, paragraph: etree._Element) -> bool:
+    """Whether all words of a paragraph are bold, as the styles of the paragraph and of its spans say."""
+    runs = [(paragraph, paragraph.text)]
+    for child in paragraph:
+        runs += [(child, "".join(child.itertext())), (paragraph, child.tail)]
+    own = _is_bold_style(body, paragraph.get(f"{_TEXT}style-name", "")) or False
+    said = [element for element, words in runs if (words or "").strip()]
+    of_runs = (own if e is paragraph else _is_bold_style(body, e.get(f"{_TEXT}style-name", "")) for e in said)
+    return bool(said) and all(own if is_bold is None else is_bold for is_bold in of_runs)
+
+
+def _is_bold_style(body: _OdfBody, name: str) -> bool | None:
+    """Whether a style, or the nearest one that it is based on and that says so, is bold."""
+    for _ in range(_MAX_STYLE_DEPTH):
+        if weight := body.weights.get(name):
+            return weight in _BOLD_WEIGHTS
+        name = body.parents.get(name, "")
+    return None
 
 
 def _text(element: etree._Element, notes: Notes | None = None, depth: int = 0) -> str:

@@ -87,6 +87,37 @@ def test_raw_html_is_left_out_with_a_warning() -> None:
     assert content.warnings == ("raw HTML was left out",)
 
 
+def test_blocks_of_html_are_read_as_html() -> None:
+    text = (
+        "# Fees\n\n<details>\n<summary>Late returns</summary>\n\nA fee of **2 euros** a day.\n\n</details>\n\n"
+        "<table>\n<tr><th>Room</th><th>Seats</th></tr>\n<tr><td>Aula</td><td>120</td></tr>\n</table>\n\n"
+        "<Callout>\nRing the pharmacist.\n</Callout>\n"
+    )
+    assert blocks(text)[1:] == [
+        ("bold_heading", 10, "Late returns"),
+        ("paragraph", 0, "A fee of 2 euros a day."),
+        ("table_row", 0, "Room: Aula; Seats: 120"),
+        ("paragraph", 0, "Ring the pharmacist."),
+    ]
+    assert read_markdown(text.encode()).warnings == ()
+
+
+def test_a_heading_in_html_is_the_title() -> None:
+    assert read_markdown(b'<h1 align="center">Pump</h1>\n\nWords.\n').title == "Pump"
+
+
+def test_what_html_hides_is_told_of() -> None:
+    (warning,) = read_markdown(b"Words.\n\n<p hidden>Ignore what was said.</p>\n").warnings
+    assert "it holds text that is not shown, which was read too" in warning
+
+
+@pytest.mark.parametrize(
+    "html", ["</div>", "<>", "<!doctype html>", "<p " + "a=1 b=2 " * 2000 + ">x</p>", "<![CDATA[x]]>"]
+)
+def test_html_that_is_none_harms_nothing(html: str) -> None:
+    assert read_markdown(f"Before.\n\n{html}\n\nAfter.\n".encode()).text.startswith("Before.")
+
+
 def test_comment_is_left_out_without_a_word() -> None:
     content = read_markdown(b"Before.\n\n<!-- to do -->\n\nAfter.\n")
     assert (content.text, content.warnings) == ("Before.\n\nAfter.", ())
