@@ -6,6 +6,7 @@ say something ("No smoking in the dome"), so it stays a sentence that is quoted,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rag.records import BlockKind
@@ -17,6 +18,11 @@ _MAX_WORDS = 12
 _MIN_LETTERS = 2
 _MAX_BOLD_SHARE = 0.4  # of all characters; where more is bold, it marks nothing
 _ENDS_OF_SENTENCES = (".", "!", ":", ";", ",", "…", "。", "！", "：")
+# "Table 7.1. Notable fonts": it names what stands below it, and nothing behind that.
+_CAPTION = re.compile(
+    r"(?:table|figure|fig\.|tabelle|tab\.|abbildung|abb\.|tableau|tabla|tabella|tabela|tabel|figura|figuur|rysunek)\s*\d",
+    re.IGNORECASE,
+)
 
 LaidBlock = tuple[BlockKind, str]  # a block's kind and its words
 Decided = tuple[BlockKind, int | None]  # its kind and its level, or None where that stays as it is
@@ -25,8 +31,8 @@ Decided = tuple[BlockKind, int | None]  # its kind and its level, or None where 
 def with_bold_headings(blocks: Sequence[LaidBlock]) -> list[Decided]:
     """What each block is.
 
-    What is bold heads what follows if it is short, does not end as a sentence does, and the next block is neither bold
-    nor a heading. At the start of a document without a heading of its own, it is the document's first heading.
+    What is bold heads what follows if it is short, does not end as a sentence does, is no caption, and the next block
+    is neither bold nor a heading. At the start of a document without a heading of its own, it is its first heading.
     """
     kinds = [kind for kind, _ in blocks]
     bold = sum(len(text) for kind, text in blocks if kind is BlockKind.BOLD_HEADING)
@@ -53,4 +59,5 @@ def _is_short(text: str) -> bool:
         and len(text.split()) <= _MAX_WORDS
         and sum(map(str.isalpha, text)) >= _MIN_LETTERS
         and not text.endswith(_ENDS_OF_SENTENCES)
+        and not _CAPTION.match(text)
     )

@@ -15,7 +15,28 @@ _ITEMS = {"item", "li", "dt", "dd"}
 _ROWS = {"row", "tr"}
 _CELLS = {"cell", "td", "th"}
 _BREAKS = {"lb", "br", "hr"}
-_INLINE_PARENTS = {"p", "head", "item", "cell", "hi", "ref", "quote", "li", "td", "th"} | _HEADINGS.keys()
+# Code in one of these is part of a line. A line break in it says nothing: only <pre> keeps those.
+_INLINE_PARENTS = {
+    *(
+        "p",
+        "head",
+        "item",
+        "cell",
+        "hi",
+        "ref",
+        "quote",
+        "li",
+        "dt",
+        "dd",
+        "td",
+        "th",
+        "summary",
+        "caption",
+        "figcaption",
+    ),
+    *("a", "b", "strong", "i", "em", "u", "s", "q", "span", "small", "big", "font", "mark", "sub", "sup", "ins", "del"),
+    *("label", "abbr", "cite", "dfn", "kbd", "samp", "tt", "var", *_HEADINGS),
+}
 _OTHER_BLOCKS = {
     *("p", "quote", "div", "main", "body", "html", "article", "section", "header", "aside", "figure", "figcaption"),
     *("blockquote", "address", "form", "fieldset", "details", "summary", "caption", "center", "option"),
@@ -154,7 +175,7 @@ class _Walker:
 def _is_block(element: etree._Element) -> bool:
     if element.tag == "code":
         parent = element.getparent()
-        return parent is None or parent.tag not in _INLINE_PARENTS or "\n" in "".join(element.itertext())
+        return parent is None or parent.tag not in _INLINE_PARENTS
     return element.tag in _BLOCKS
 
 

@@ -47,6 +47,7 @@ class TestWhatHeads:
             "Close the valve before you open the hatch.",
             "Stop!",
             "Note:",
+            "Table 7.1. Notable fonts",
             "12",
             "A line that is " + "very " * 12 + "long",
         ],

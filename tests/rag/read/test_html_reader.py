@@ -54,6 +54,19 @@ def test_main_content_becomes_blocks_and_the_rest_stays_out() -> None:
     assert content.warnings == ()
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<p>Turn <code>--key\nleft</code> slowly, then wait.</p>",
+        "<p><em>Turn <code>--key left</code></em> slowly, then wait.</p>",
+        "<p><b><span>Turn <code>--key left</code></span></b> slowly, then wait.</p>",
+    ],
+)
+def test_code_in_a_line_is_part_of_it(line: str) -> None:
+    page = f"<html><body><main><h1>Pump</h1><p>It is red and loud.</p>{line}</main></body></html>"
+    assert blocks(page)[-1] == ("paragraph", 0, "Turn --key left slowly, then wait.")
+
+
 def test_same_page_twice_gives_the_same() -> None:
     repeated = PAGE.replace("</article>", "<p>The pump is checked once a week by two people.</p>" * 5 + "</article>")
     first, *others = [read_html(repeated.encode()) for _ in range(4)]
