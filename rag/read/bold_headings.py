@@ -1,7 +1,7 @@
 """Headings that are only paragraphs in bold: how most people write them who have never heard of styles.
 
-A reader lays out each paragraph that is bold as a BOLD_HEADING; here it is decided which of them are one. It still may
-say something ("No smoking in the dome"), so it stays a sentence that is quoted, and gives its section a name as well.
+A reader lays out each paragraph that is bold as a BOLD_HEADING; here it is decided which of them are one. One that is a
+warning ("No smoking in the dome") may still be quoted: see `rag/split/kinds.py`.
 """
 
 from __future__ import annotations

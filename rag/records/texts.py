@@ -39,7 +39,7 @@ class BlockKind(StrEnum):
     """What a piece of a document's layout is."""
 
     HEADING = "heading"
-    BOLD_HEADING = "bold_heading"  # a paragraph in bold over others: it names a section, and is quoted as they are
+    BOLD_HEADING = "bold_heading"  # a paragraph in bold over others: it names a section, and may be quoted
     PARAGRAPH = "paragraph"
     LIST_ITEM = "list_item"
     TABLE_ROW = "table_row"

@@ -152,11 +152,22 @@ class TestWebPagesAndMarkdown:
         assert sections(read_markdown(b"- **Opening hours**\n\nFrom nine.\n"))["From nine."][1] == ""
 
 
-def test_it_stays_a_sentence_that_may_be_quoted() -> None:
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("No smoking in the dome", SentenceKind.STATEMENT),
+        ("Die Kuppel nie ohne Licht betreten", SentenceKind.STATEMENT),
+        ("禁煙の場所", SentenceKind.STATEMENT),
+        ("May I bring my dog?", SentenceKind.QUESTION),
+        ("The dome and its mirror", SentenceKind.HEADING),
+    ],
+)
+def test_a_warning_stays_a_sentence_that_is_quoted(line: str, kind: SentenceKind) -> None:
     """A warning in bold that heads what it is about is the answer to "may I smoke here?"."""
-    content = read_markdown(b"# Dome\n\n**No smoking in the dome**\n\nThe mirror is coated anew each year.\n")
+    mirror = "The mirror is coated anew each year, and cleaned with air in spring and autumn."
+    content = read_markdown(f"# Dome\n\n**{line}**\n\n{mirror}\n".encode())
     source = Source("dome", "Dome", "dome.md", "text/markdown")
     sentences = split_document(Document(source, content.text, content.blocks, "", ""))
     said = {sentence.span.of(content.text): sentence for sentence in sentences}
-    assert said["No smoking in the dome"].kind is SentenceKind.STATEMENT
-    assert said["The mirror is coated anew each year."].section == "Dome > No smoking in the dome"
+    assert said[line].kind is kind
+    assert said[mirror].section == f"Dome > {line}"
