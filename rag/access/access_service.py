@@ -16,7 +16,7 @@ from typing import Protocol
 from rag.access.access_rules import FILE_NAME, Rule, Rules, checked_groups, read_rules
 from rag.access.audit.events import AuditKind
 from rag.errors import InvalidSetting, StorageReadOnly
-from rag.records import EVERYBODY, Access
+from rag.records import EVERYBODY, Access, GivenBy
 from rag.settings import Settings
 from rag.store.base import AccessStore, DocumentGroups, Snapshots, document_not_found
 
@@ -54,6 +54,7 @@ class Overview:
     error: str  # why the file is not in use as it is; "" when it is
     rules: tuple[RuleUse, ...]
     by_hand: int
+    by_source: int
     unmatched: int  # that no rule fits: nobody may read them, unless there is no file
     groups: tuple[tuple[str, int], ...]  # each group and how many documents it may read, by name
     unreadable: int  # that no group may read
@@ -67,8 +68,9 @@ class Explanation:
     location: str
     names: frozenset[str]  # the groups that somebody is in, that of everybody and that of the person alone included
     groups: frozenset[str]  # those that may read it
-    by_hand: bool  # they were set for this document alone
+    given_by: GivenBy  # who said so
     rule: Rule | None  # which gave them, where it was a rule
+    source_groups: frozenset[str] | None = None  # those that its source says, whoever gave it these; None: says none
     is_owner: bool = False  # whoever asks may read everything
 
     @property
@@ -157,14 +159,16 @@ class AccessService:
         rules = self._current()
         used: Counter[int] = Counter()
         groups: Counter[str] = Counter()
-        by_hand = unmatched = unreadable = 0
+        givers: Counter[GivenBy] = Counter()
+        unmatched = unreadable = 0
         for found in self._store.all_groups(_EVERYTHING):
             groups.update(found.groups)
             unreadable += not found.groups
             rule = None if rules is None else rules.rule_for(found.location)
-            if found.by_hand:
-                by_hand += 1
-            elif rule is None:
+            givers[found.given_by] += 1
+            if found.given_by is not GivenBy.RULE:
+                continue
+            if rule is None:
                 unmatched += 1
             else:
                 used[rule.number] += 1
@@ -172,7 +176,8 @@ class AccessService:
             file=self._path,
             error=self._error,
             rules=tuple(RuleUse(rule, used[rule.number]) for rule in (() if rules is None else rules.rules)),
-            by_hand=by_hand,
+            by_hand=givers[GivenBy.HAND],
+            by_source=givers[GivenBy.SOURCE],
             unmatched=unmatched,
             groups=tuple(sorted(groups.items())),
             unreadable=unreadable,
@@ -182,14 +187,15 @@ class AccessService:
         """Whether somebody may read a document, and why. Raises DocumentNotFound."""
         found = self.groups(document_id, access=_EVERYTHING)
         rules = self._current()
-        rule = None if found.by_hand or rules is None else rules.rule_for(found.location)
+        rule = rules.rule_for(found.location) if rules and found.given_by is GivenBy.RULE else None
         return Explanation(
             document_id,
             found.location,
             reader.names,
             found.groups,
-            by_hand=found.by_hand,
+            given_by=found.given_by,
             rule=rule,
+            source_groups=found.source_groups,
             is_owner=reader.reads_everything,
         )
 
@@ -205,29 +211,34 @@ class AccessService:
         found = self._store.groups(_EVERYTHING, document_id)
         return None if found is None else found.groups
 
-    def groups_by_rules(self, document_id: str) -> frozenset[str]:
-        """The groups that the rules of now would let read a document. Raises DocumentNotFound."""
-        return self.groups_of(self.groups(document_id, access=_EVERYTHING).location)[0]
+    def groups_given_back(self, document_id: str) -> frozenset[str]:
+        """The groups that could read a document if none were set by hand: those that its source says, or the rules.
+
+        Raises DocumentNotFound.
+        """
+        found = self.groups(document_id, access=_EVERYTHING)
+        return self.groups_of(found.location)[0] if found.source_groups is None else found.source_groups
 
     def set_groups(self, document_id: str, groups: list[str] | None, *, access: Access) -> DocumentGroups:
-        """Let a document be read by these groups, whatever the rules say; with None, by what they say again.
+        """Let a document be read by these groups, whatever its source or the rules say; None takes that back.
 
         It holds from the next question. Raises DocumentNotFound, InvalidSetting for what is no list of groups.
         """
-        self.groups(document_id, access=access)
+        before = self.groups(document_id, access=access)
         if groups is None:
-            change = DocumentGroups(document_id, self.groups_by_rules(document_id))
+            by_rules = DocumentGroups(document_id, self.groups_of(before.location)[0])
+            self._store.take_groups_back(GivenBy.HAND, [by_rules])
         else:
-            change = DocumentGroups(document_id, checked_groups(groups, f"the document {document_id}"), by_hand=True)
-        before = self._store.groups(_EVERYTHING, document_id)
-        self._store.set_groups([change])
+            said = checked_groups(groups, f"the document {document_id}")
+            self._store.set_groups([DocumentGroups(document_id, said, GivenBy.HAND)])
+        after = self.groups(document_id, access=_EVERYTHING)
         self._record(
             AuditKind.RULES_CHANGED,
             document=document_id,
-            groups=sorted(change.groups),
-            groups_before=sorted(before.groups) if before else [],
+            groups=sorted(after.groups),
+            groups_before=sorted(before.groups),
         )
-        return change
+        return after
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
@@ -260,7 +271,7 @@ class AccessService:
         changes = [
             DocumentGroups(found.document_id, groups)
             for found in every
-            if not found.by_hand and (groups := rules.groups_for(found.location)) != found.groups
+            if found.given_by is GivenBy.RULE and (groups := rules.groups_for(found.location)) != found.groups
         ]
         before = self._store.applied_rules()
         changed = self._store.set_groups(changes, rules=rules.digest)

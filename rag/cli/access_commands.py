@@ -14,8 +14,7 @@ from rag.access.identity import Role
 from rag.app import Citewell
 from rag.cli.console import AsJson, DataDir, opened, out, print_json
 from rag.errors import PersonNotFound
-from rag.records import Access
-from rag.sources import SourceGroups
+from rag.records import Access, GivenBy
 
 access = typer.Typer(
     help="Who may read which documents: the rules in access.toml, and what they do.", no_args_is_help=True
@@ -55,14 +54,13 @@ def explain(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say whether somebody may read a document, and which rule says so.
+    """Say whether somebody may read a document, and who says so: which rule, the source, or somebody by hand.
 
     Their groups are those that are known here, and those that are given.
     """
     with opened(data_dir) as citewell:
         citewell.access.refresh()
         found = citewell.access.explain(_reader(citewell, person, groups or ()), document)
-        given = citewell.sources.groups_of(found.location) if found.by_hand else None
     if as_json:
         print_json(
             {
@@ -70,14 +68,13 @@ def explain(
                 "may_read": found.may_read,
                 "through": sorted(found.through),
                 "groups": sorted(found.groups),
-                "by_hand": found.by_hand,
+                "given_by": found.given_by,
                 "rule": found.rule.number if found.rule else None,
-                "source": given.source if given else None,
-                "source_groups": sorted(given.groups) if given and given.groups is not None else None,
+                "source_groups": None if found.source_groups is None else sorted(found.source_groups),
             }
         )
         return
-    for line in _explanation_lines(person, found, given):
+    for line in _explanation_lines(person, found):
         out.print(Text(line))
 
 
@@ -86,14 +83,16 @@ def set_groups(
     document: Annotated[str, typer.Argument(help="The document's id, as `rag documents` lists it.")],
     groups: _Groups = None,
     nobody: Annotated[bool, typer.Option("--nobody", help="Nobody but owners may read it.")] = False,
-    by_rules: Annotated[bool, typer.Option("--by-rules", help="The rules decide about it again.")] = False,
+    give_back: Annotated[
+        bool, typer.Option("--give-back", help="What its source says counts again, or where it says nothing the rules.")
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Say which groups may read one document, whatever the rules say, or give it back to the rules."""
-    if sum((bool(groups), nobody, by_rules)) != 1:
-        raise typer.BadParameter("expected one of --group, --nobody and --by-rules")
+    """Say which groups may read one document, whatever its source or the rules say, or take that back."""
+    if sum((bool(groups), nobody, give_back)) != 1:
+        raise typer.BadParameter("expected one of --group, --nobody and --give-back")
     with opened(data_dir) as citewell:
-        chosen = None if by_rules else list(groups or ())
+        chosen = None if give_back else list(groups or ())
         found = citewell.access.set_groups(document, chosen, access=Access.everything())
     out.print(Text(f"{document} may be read by {_named(sorted(found.groups))}."))
 
@@ -116,7 +115,10 @@ def _overview_lines(overview: Overview) -> list[str]:
     elif not overview.rules:
         lines.append("There are none: new documents are everybody's, and nobody's where people sign in.")
     lines += [f"  {_rule_line(used.rule)}: {used.documents:,} documents" for used in overview.rules]
-    lines.append(f"Set by hand: {overview.by_hand:,}. No rule fits: {overview.unmatched:,}.")
+    lines.append(
+        f"Set by hand: {overview.by_hand:,}. Said by their source: {overview.by_source:,}. No rule fits:"
+        f" {overview.unmatched:,}."
+    )
     lines += [f"  {group}: reads {documents:,}" for group, documents in overview.groups]
     lines.append(f"Read by nobody but owners: {overview.unreadable:,}.")
     return lines
@@ -137,42 +139,34 @@ def _overview_body(overview: Overview) -> dict[str, object]:
             for used in overview.rules
         ],
         "by_hand": overview.by_hand,
+        "by_source": overview.by_source,
         "unmatched": overview.unmatched,
         "groups": dict(overview.groups),
         "unreadable": overview.unreadable,
     }
 
 
-def _explanation_lines(person: str, found: Explanation, given: SourceGroups | None) -> list[str]:
+def _explanation_lines(person: str, found: Explanation) -> list[str]:
     """Whether somebody may read a document, and why, for people."""
     may = f"may read it, as one of {_named(sorted(found.through))}" if found.through else "may not read it"
     if found.is_owner:
         may = "may read it, as every document, being an owner"
-    why = _set_line(found, given)
-    if found.rule is not None:
-        why = f"{_rule_line(found.rule)}."
-    elif not found.by_hand:
-        why = "No rule fits it."
     return [
         f"{found.document_id}, from {found.location}",
         f"{person} {may}.",
-        f"It may be read by {_named(sorted(found.groups))}. {why}",
+        f"It may be read by {_named(sorted(found.groups))}. {_giver_line(found)}",
         f"Groups of {person}: {_named(sorted(found.names))}.",
     ]
 
 
-def _set_line(found: Explanation, given: SourceGroups | None) -> str:
-    """Where groups come from that no rule gave: from the source, or from somebody who set them."""
-    if given is None:
-        return "That was set for this document alone."
-    if given.groups is None:
-        return f"The source {given.source} said so, if nobody set it for this document since the last sync."
-    if given.groups == found.groups:
-        return f"The source {given.source} gives it to them, as the file of sources says."
-    return (
-        f"That was set for this document alone, or the file was changed: the next sync of the source {given.source}"
-        f" gives it to {_named(sorted(given.groups))}."
-    )
+def _giver_line(found: Explanation) -> str:
+    """Who gave a document its groups."""
+    if found.given_by is GivenBy.SOURCE:
+        return "Its source says so."
+    if found.given_by is GivenBy.HAND:
+        said = "" if found.source_groups is None else f" Its source says {_named(sorted(found.source_groups))}."
+        return f"Somebody set that for this document alone.{said}"
+    return "No rule fits it." if found.rule is None else f"{_rule_line(found.rule)}."
 
 
 def _rule_line(rule: Rule) -> str:

@@ -26,7 +26,7 @@ from rag.ingest.writer import Writer
 from rag.models.embedder import Embedder
 from rag.read.page import PagePicture
 from rag.read.sandbox import Parser
-from rag.records import Access, Document, Source, Span, StoredSentence
+from rag.records import Access, Document, GivenBy, Source, Span, StoredSentence
 from rag.settings import Settings
 from rag.store.base import DocumentInfo, FileRecord, IngestStatus, Store, Version
 
@@ -372,7 +372,9 @@ class DocumentService:
         readers: Readers = _as_rules_say,
     ) -> IngestResult:
         groups = readers(file.path)
-        return self._store_document(document, started, file, original=original, preparer=preparer, groups=groups)
+        return self._store_document(
+            document, started, file, original=original, preparer=preparer, groups=groups, given_by=GivenBy.SOURCE
+        )
 
     def _store_document(
         self,
@@ -383,7 +385,9 @@ class DocumentService:
         original: bytes | None = None,
         preparer: Preparer | None = None,
         groups: Collection[str] | None = None,
+        given_by: GivenBy = GivenBy.HAND,
     ) -> IngestResult:
+        """Store it with the groups that somebody gave it, or without any with those of the rules."""
         given, rules = self._grouping.groups_of(document.source.location)
         return store_document(
             document,
@@ -394,7 +398,7 @@ class DocumentService:
             keep_versions=self._settings.keep_versions,
             original=original if self._settings.keep_originals else None,
             groups=given if groups is None else groups,
-            by_hand=groups is not None,
+            given_by=GivenBy.RULE if groups is None else given_by,
             rules=rules,
         )
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from rag.ingest.prepare import Preparer
 from rag.ingest.results import IngestResult
-from rag.records import Access, Document, SentenceKind
+from rag.records import Access, Document, GivenBy, SentenceKind
 from rag.store.base import DocumentGroups, FileRecord, IngestStatus, SourceStore
 
 
@@ -21,22 +21,22 @@ def store_document(
     keep_versions: int = 0,
     original: bytes | None = None,
     groups: Collection[str],
-    by_hand: bool = False,
+    given_by: GivenBy = GivenBy.RULE,
     rules: str = "",
 ) -> IngestResult:
     """Commit what `preparer` makes of one document, unless exactly it is stored already, and with it `file`.
 
     Of the texts that it had before, the last `keep_versions` are kept. `original` is the bytes that it was read from,
-    to be kept with it: also with one that is stored without them. `groups` may read it, which are set
-    `by_hand` or come of `rules`; by hand, also one that is stored already.
+    to be kept with it: also with one that is stored without them. `groups` may read it, which
+    are those of `rules`, unless somebody else gave them: then also one that is stored already.
     `started` is the `time.perf_counter()` at which work on the document began. The writer's lock is held.
     """
     source = document.source
     if store.is_stored(document):
         if original is not None and store.original_sha256(Access.everything(), source.id) is None:
             store.add_original(document, original)
-        if by_hand:
-            store.set_groups([DocumentGroups(source.id, frozenset(groups), by_hand=True)])
+        if given_by is not GivenBy.RULE:
+            store.set_groups([DocumentGroups(source.id, frozenset(groups), given_by)])
         seconds = time.perf_counter() - started
         return IngestResult(source.location, IngestStatus.UNCHANGED, source.id, seconds=seconds)
     prepared = preparer.prepare(document)
@@ -50,7 +50,7 @@ def store_document(
         keep_versions=keep_versions,
         original=original,
         groups=groups,
-        by_hand=by_hand,
+        given_by=given_by,
         rules=rules,
     )
     warnings = document.warnings if prepared.passages else (*document.warnings, "nothing in it can be quoted")

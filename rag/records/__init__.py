@@ -22,7 +22,7 @@ from rag.records.answers import (
     StatedValue,
     Steps,
 )
-from rag.records.asker import ALONE, EVERYBODY, Access
+from rag.records.asker import ALONE, EVERYBODY, Access, GivenBy
 from rag.records.texts import (
     Block,
     BlockKind,
@@ -56,6 +56,7 @@ __all__ = [
     "Document",
     "Exchange",
     "Extract",
+    "GivenBy",
     "Highlight",
     "Hit",
     "LeadIn",

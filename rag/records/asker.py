@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 # The group of everyone who is signed in.
 EVERYBODY = "everybody"
 # In front of a person's name it makes the name of a group with this person alone.
 ALONE = "person:"
+
+
+class GivenBy(StrEnum):
+    """Who said which groups may read a document."""
+
+    RULE = "rule"  # a rule of access.toml, or what holds where none fits
+    SOURCE = "source"  # the source that it came from, or the file that names it
+    HAND = "hand"  # somebody, for this document alone
 
 
 @dataclass(frozen=True, slots=True)

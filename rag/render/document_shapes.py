@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from rag.records import GivenBy
 from rag.render.answer_shapes import Sha256, WebAddress
 from rag.render.links import without_folders
 from rag.render.shape import Shape, of
@@ -70,7 +71,13 @@ class DocumentAccessBody(Shape):
     groups: Annotated[list[str], BeforeValidator(sorted)] = Field(
         description="The groups that may read it, by name; with none, only owners may."
     )
-    by_hand: bool = Field(description="Whether they were set for this document alone, so that no rule changes them.")
+    given_by: GivenBy = Field(
+        description="Who said so: `rule`, those of access.toml; `source`, the one that it came from; `hand`, somebody"
+        " for this document alone, over which neither counts until it is taken back."
+    )
+    source_groups: Annotated[list[str], BeforeValidator(sorted)] | None = Field(
+        description="The groups that its source says, also while others are set by hand; null where no source says any."
+    )
 
 
 class VersionBody(Shape):

@@ -16,6 +16,7 @@ from rag.records import (
     Chunk,
     Citation,
     Confidence,
+    GivenBy,
     Highlight,
     Hit,
     LeadIn,
@@ -231,7 +232,11 @@ def responses() -> dict[str, list[Body]]:
         shapes.AnswerBody: [Reply(ANSWER, CONVERSATION_ID, 1), Reply(POSSIBLE), Reply(NO_ANSWER)],
         shapes.SearchBody: [{"passages": ANSWER.passages}],
         shapes.DocumentBody: [_DOCUMENT],
-        shapes.DocumentAccessBody: [DocumentGroups(_SOURCE.id, frozenset({"library", "staff"}), by_hand=True)],
+        shapes.DocumentAccessBody: [
+            DocumentGroups(
+                _SOURCE.id, frozenset({"library"}), GivenBy.HAND, source_groups=frozenset({"library", "staff"})
+            )
+        ],
         shapes.DocumentListBody: [{"documents": [_DOCUMENT]}],
         shapes.FailedFileBody: [_FAILED],
         shapes.FailedFileListBody: [{"failed": [_FAILED]}],

@@ -6,13 +6,12 @@ store to what one of them holds.
 
 from rag.sources.source_file import FILE_NAME, ConfiguredSource
 from rag.sources.source_report import SourceReport, SourceState
-from rag.sources.source_service import SourceCheck, SourceGroups, SourceList, SourceService
+from rag.sources.source_service import SourceCheck, SourceList, SourceService
 
 __all__ = [
     "FILE_NAME",
     "ConfiguredSource",
     "SourceCheck",
-    "SourceGroups",
     "SourceList",
     "SourceReport",
     "SourceService",

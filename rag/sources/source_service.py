@@ -13,7 +13,7 @@ from rag.errors import InputError, InvalidSetting
 from rag.ingest.results import IngestResult, OnResult
 from rag.ingest.sources import Tools
 from rag.ingest.writer import Writer
-from rag.records import Access
+from rag.records import Access, GivenBy
 from rag.settings import Settings
 from rag.sources.document_source import DocumentSource, SourceEntry, SourceListing, groups_in, why_not_path
 from rag.sources.open_source import open_source
@@ -84,14 +84,6 @@ class SourceCheck:
     error: str  # why it cannot be asked, or not to the end; "" when it can
 
 
-@dataclass(frozen=True, slots=True)
-class SourceGroups:
-    """Which groups may read a document, as the file of sources says it."""
-
-    source: str  # the name of the source that it came from
-    groups: frozenset[str] | None  # None: not the file but the source itself says it, whenever it is synced
-
-
 class SourceList:
     """The sources that the file names. No model and no database is needed."""
 
@@ -116,20 +108,6 @@ class SourceList:
             return SourceOverview(tuple(self.all()))
         except InvalidSetting as error:
             return SourceOverview((), str(error))
-
-    def groups_of(self, location: str) -> SourceGroups | None:
-        """Who may read the document of a place as the file says; None where neither it nor a source says that."""
-        try:
-            named = read_source_file(self.file)
-        except InvalidSetting:
-            return None
-        for configured in named.values():
-            if location.startswith(configured.prefix):
-                if configured.rights:
-                    return SourceGroups(configured.name, None)
-                groups = configured.groups_of(location.removeprefix(configured.prefix))
-                return None if groups is None else SourceGroups(configured.name, groups)
-        return None
 
     def check(self, name: str | None = None) -> Iterator[SourceCheck]:
         """What each source, or one, says when it is asked for its documents. Raises InvalidSetting."""
@@ -259,7 +237,8 @@ class SourceService(SourceList):
         """Let rules say again who may read the documents of a source that says nothing of it any more."""
         prefix = configured.prefix
         stored = [file.source for file in self._store.known_files(prefix.encode(), prefix) if file.source is not None]
-        self._store.set_groups(DocumentGroups(s.id, self._rules.groups_of(s.location)[0]) for s in stored)
+        by_rules = [DocumentGroups(source.id, self._rules.groups_of(source.location)[0]) for source in stored]
+        self._store.take_groups_back(GivenBy.SOURCE, by_rules)
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from rag.errors import DocumentNotFound, DocumentTooLarge, FetchFailed, InputErr
 from rag.ingest.results import IngestResult, OnResult
 from rag.ingest.sources.intake import Intake, Item, Tools
 from rag.ingest.sources.missing import MissingFiles
-from rag.records import Access
+from rag.records import Access, GivenBy
 from rag.sources.document_source import DocumentSource, SourceEntry, SourceListing, shown_name, why_not_path
 from rag.sources.pace import Pace, SourceTimeOver
 from rag.sources.source_file import ConfiguredSource
@@ -357,17 +357,25 @@ class _Run:
         self._change_groups(wanted)
 
     def _change_groups(self, wanted: Mapping[str, frozenset[str]], *, is_narrowing: bool = False) -> None:
-        """Let each of these documents be read by its groups; with `is_narrowing` only by those that could before."""
-        changes, before = [], {}
+        """Say that each of these documents may be read by its groups; with `is_narrowing` only by those of before.
+
+        What somebody set by hand stays, and what is said here is kept for when it is taken back.
+        """
+        changes, changed, before = [], [], {}
         for document_id, groups in wanted.items():
             now = self._tools.store.groups(_EVERYTHING, document_id)
             if now is None:
                 continue
-            target = groups & now.groups if is_narrowing else groups
-            if target != now.groups or (not is_narrowing and not now.by_hand):
-                changes.append(DocumentGroups(document_id, target, by_hand=True))
+            is_by_hand = now.given_by is GivenBy.HAND
+            if now.source_groups is None and is_narrowing and is_by_hand:
+                continue
+            said = now.groups if now.source_groups is None else now.source_groups
+            change = DocumentGroups(document_id, groups & said if is_narrowing else groups, GivenBy.SOURCE)
+            if change.groups != said or (not is_narrowing and now.source_groups is None):
+                changes.append(change)
+            if change.groups != now.groups and not is_by_hand:
+                changed.append(change)
                 before[document_id] = now.groups
-        changed = [change for change in changes if change.groups != before[change.document_id]]
         self._rights_changed |= {change.document_id for change in changed}
         self.outcome.rights_changed = len(self._rights_changed)
         if changes and not self._given.dry_run:

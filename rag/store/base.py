@@ -25,6 +25,7 @@ from rag.records import (
     Answer,
     Chunk,
     Document,
+    GivenBy,
     ModelIdentity,
     Passage,
     Sentence,
@@ -109,12 +110,14 @@ class DocumentInfo:
 
 @dataclass(frozen=True, slots=True)
 class DocumentGroups:
-    """Which groups may read a document, and whether that was set for it alone, so that no rule changes it."""
+    """Which groups may read a document, and who said so."""
 
     document_id: str
     groups: frozenset[str]  # none: nobody but whoever may read everything
-    by_hand: bool = False
+    given_by: GivenBy = GivenBy.RULE
     location: str = field(default="", compare=False)  # where it came from, when it is read from the store
+    # Those that its source says, also where others were set by hand; None where no source says any. From the store too.
+    source_groups: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,7 +355,7 @@ class DocumentStore(Snapshots, Protocol):
         keep_versions: int = 0,
         original: bytes | None = None,
         groups: Collection[str] = (),
-        by_hand: bool = False,
+        given_by: GivenBy = GivenBy.RULE,
         rules: str = "",
     ) -> IngestStatus:
         """CREATED, UPDATED, or UNCHANGED: this very document is there already.
@@ -363,8 +366,8 @@ class DocumentStore(Snapshots, Protocol):
         document is unchanged, and so is `original`, the bytes that the document was read from; that of an older
         version goes in any case.
 
-        `groups` may read it, and with none only who may read everything. They are set `by_hand`, or come of `rules`, as
-        `set_groups` has them; then those that were set by hand for the document before stay. Raises ValueError when the
+        `groups` may read it, and with none only who may read everything; where rules give them, they are `rules`. What
+        was said of the document before and counts more, as `set_groups` has it, stays. Raises ValueError when the
         parts do not fit together or no model is bound.
         """
 
@@ -481,8 +484,16 @@ class AccessStore(Protocol):
     def set_groups(self, changes: Iterable[DocumentGroups], *, rules: str | None = None) -> int:
         """Let documents be read by these groups; how many of them had others, which is one change together.
 
-        A document that is not there is passed over. With `rules`, whatever names these rules, one whose groups were set
-        by hand is too, and the rules are applied then. Does not wait for the write lock, as who may read what must not.
+        A document that is not there is passed over. What is set by hand counts over what a source says, and that over
+        rules: what counts less changes nothing, but what a source says is kept for when the other is taken back. With
+        `rules`, whatever names these rules, they are applied then. Does not wait for the write lock, as who may read
+        what must not.
+        """
+
+    def take_groups_back(self, giver: GivenBy, by_rules: Iterable[DocumentGroups]) -> int:
+        """Let what was set by hand for documents, or what their source says, count no more; otherwise as `set_groups`.
+
+        Then it counts what their source says, where it says any, else these groups, which rules give.
         """
 
     def denies_by_default(self) -> bool:

@@ -61,7 +61,7 @@ COPIED = (
     ),
     _table("sentence_vectors", "sentence vector"),
     _table("chunk_vectors", "chunk vector"),
-    _table("document_access", "document access_set by_hand sentences chunks stamp"),
+    _table("document_access", "document access_set by_hand sentences chunks stamp source_set"),
     _table(
         "versions",
         "id document_id text_sha256 title location media_type content_sha256 stored_at superseded_at modified_at blocks"

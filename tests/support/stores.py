@@ -9,14 +9,28 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rag.records import Block, BlockKind, Document, ModelIdentity, Passage, Sentence, SentenceKind, Source, Span
-from rag.store.base import IngestStatus, Store
+from rag.records import (
+    Block,
+    BlockKind,
+    Document,
+    GivenBy,
+    ModelIdentity,
+    Passage,
+    Sentence,
+    SentenceKind,
+    Source,
+    Span,
+)
+from rag.store.base import DocumentGroups, FileRecord, IngestStatus, Stamp, Store
 from rag.store.sqlite.sqlite_store import SqliteStore
 
 MODEL = ModelIdentity(name="test model", sha256="ab" * 32, dimension=4)
-# SQL that takes a database of format 12 back to the tables of format 11, and on to those of formats 10, 9, 8, 7, 6, 5
-# and 4. Of format 8 only the name of the column differs from 7, where there are no conversations.
-WITHOUT_SCANS = "ALTER TABLE blocks DROP COLUMN recognised; ALTER TABLE sentences DROP COLUMN recognised"
+# SQL that takes a database of format 13 back to the tables of format 12, and on to those of formats 11, 10, 9, 8, 7, 6,
+# 5 and 4. Of format 8 only the name of the column differs from 7, where there are no conversations.
+WITHOUT_SOURCES = "ALTER TABLE document_access DROP COLUMN source_set"
+WITHOUT_SCANS = (
+    f"{WITHOUT_SOURCES}; ALTER TABLE blocks DROP COLUMN recognised; ALTER TABLE sentences DROP COLUMN recognised"
+)
 WITHOUT_PERSON = f"{WITHOUT_SCANS}; ALTER TABLE feedback DROP COLUMN person"
 WITHOUT_PEOPLE = (
     f"{WITHOUT_PERSON}; DROP INDEX conversations_by_owner; ALTER TABLE conversations DROP COLUMN owner;"
@@ -98,3 +112,22 @@ def open_store(data_dir: Path) -> SqliteStore:
 def put(store: Store, document_id: str, *lines: str) -> IngestStatus:
     """Put the document of `parts`."""
     return store.put_document(*parts(document_id, *lines))
+
+
+# Documents of each kind of giver, two of them of a source, whose rules say nothing of the second one.
+GIVEN = [
+    DocumentGroups("by-hand", frozenset({"board"}), GivenBy.HAND),
+    DocumentGroups("by-rule", frozenset({"staff"})),
+    DocumentGroups("by-source", frozenset({"board"}), GivenBy.SOURCE, source_groups=frozenset({"board"})),
+    DocumentGroups("unsaid", frozenset({"staff"})),
+]
+
+
+def put_given(store: Store) -> None:
+    """Put the documents of GIVEN."""
+    for given in GIVEN:
+        top = "source:wiki/" if given.document_id in ("by-source", "unsaid") else "/"
+        place = f"{top}{given.document_id}.md"
+        document = parts(given.document_id, "A text.")
+        file = FileRecord(place.encode(), place, Stamp(1, 2, 3), "ab" * 32, given.document_id, "", "2026-11-01", "1")
+        store.put_document(*document, groups=given.groups, given_by=given.given_by, file=file)

@@ -1,4 +1,4 @@
-"""Who may read a document: looked up, set for it alone, given back to the rules."""
+"""Who may read a document: looked up, set for it alone, and that taken back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ router = APIRouter(
     responses=problems(401, 403, 404, 422, 503),
 )
 def get_access(id: DocumentId, citewell: CitewellDep, access: AccessDep) -> Response:  # noqa: A002 - the name in the address
-    """The groups that may read it, and whether they were set for it alone or come of the rules."""
+    """The groups that may read it, and who said so: a rule, the source that it came from, or somebody by hand."""
     return reply(shapes.DocumentAccessBody.from_record(citewell.access.groups(id, access=access)))
 
 
@@ -43,13 +43,13 @@ def put_access(
     access: AccessDep,
     identity: IdentityDep,
 ) -> Response:
-    """Let these groups read it, whatever the rules say; with null, the rules decide again.
+    """Let these groups read it, whatever its source or the rules say; null takes that back, and they count again.
 
     It holds from the next question. An editor may do this with documents of the groups that are theirs to edit, and for
     these groups.
     """
     before = citewell.access.groups(id, access=access).groups
-    after = citewell.access.groups_by_rules(id) if body.groups is None else frozenset(body.groups)
+    after = citewell.access.groups_given_back(id) if body.groups is None else frozenset(body.groups)
     if not identity.has(Role.OWNER):
         refuse_unless(identity, before, after)
     return reply(shapes.DocumentAccessBody.from_record(citewell.access.set_groups(id, body.groups, access=access)))

@@ -104,7 +104,8 @@ class DocumentAccessRequest(GivenShape):
     model_config = _example(request_examples.DOCUMENT_ACCESS)
     groups: list[Annotated[str, Field(min_length=1, max_length=200)]] | None = Field(
         max_length=1_000,
-        description="The groups that may read it, and nobody else but owners; null: those that the rules give.",
+        description="The groups that may read it, and nobody else but owners; null: those that its source says, or the"
+        " rules.",
     )
 
 

@@ -10,10 +10,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from rag.records import Access
+from rag.records import Access, GivenBy
 from rag.records.arrays import IntVector
 from rag.store.base import DocumentGroups
 from rag.store.fitting import stamp_of
+from rag.store.given_groups import Settling, giver_of
 from rag.store.postgres.meta_tables import pg_change_fact, pg_fact
 from rag.store.postgres.postgres_connections import PgConnection
 from rag.store.postgres.row_values import first, holdable, one, rows, run, run_each
@@ -37,25 +38,26 @@ def pg_set_of(connection: PgConnection, groups: Iterable[str]) -> int:
     return int(number)
 
 
-def pg_groups_by_hand(connection: PgConnection, document_id: str) -> frozenset[str] | None:
-    """The groups that were set for this document alone; None where rules give them, or there is no such document."""
-    names = one(
+def pg_said_of(connection: PgConnection, document_id: str) -> DocumentGroups | None:
+    """What is said of a document, whoever may read it; None where there is none."""
+    found = first(
         connection,
-        "SELECT s.names FROM documents d JOIN document_access a ON a.document = d.number"
-        " JOIN access_sets s ON s.id = a.access_set WHERE d.id = %s AND a.by_hand",
-        (document_id,),
+        "SELECT s.names, a.by_hand, o.names, d.location FROM documents d"
+        " JOIN document_access a ON a.document = d.number JOIN access_sets s ON s.id = a.access_set"
+        " LEFT JOIN access_sets o ON o.id = a.source_set WHERE d.id = %s",
+        (holdable(document_id),),
     )
-    return None if names is None else frozenset(json.loads(names))
+    return None if found is None else _groups_in(document_id, *found)
 
 
-def pg_write_access(connection: PgConnection, number: int, groups: Iterable[str], *, by_hand: bool) -> None:
+def pg_write_access(connection: PgConnection, number: int, now: DocumentGroups) -> None:
     """Let these groups, and nobody else, read document `number`, all of whose rows have been written."""
     run(
         connection,
-        "INSERT INTO document_access (document, access_set, by_hand, sentences, chunks, stamp)"
-        " SELECT number, %s::bigint, %s::boolean, (SELECT count(*) FROM sentences WHERE document = number),"
+        "INSERT INTO document_access (document, access_set, by_hand, source_set, sentences, chunks, stamp)"
+        " SELECT number, %s::bigint, %s::boolean, %s::bigint, (SELECT count(*) FROM sentences WHERE document = number),"
         " (SELECT count(*) FROM chunks WHERE document = number), 0 FROM documents WHERE number = %s",
-        (pg_set_of(connection, groups), by_hand, number),
+        (*_as_written(connection, now), number),
     )
     pg_stamp_again(connection, number)
 
@@ -71,31 +73,20 @@ def pg_stamp_again(connection: PgConnection, number: int) -> None:
     run(connection, "UPDATE document_access SET stamp = %s WHERE document = %s", (stamp_of(*row or ()), number))
 
 
-def pg_change_groups(connection: PgConnection, changes: Iterable[DocumentGroups], *, is_for_all: bool) -> int:
-    """Give documents these groups; how many had others. One that is not there is passed over.
-
-    With `is_for_all` so is one whose groups were set by hand.
-    """
+def pg_change_groups(connection: PgConnection, given: Iterable[DocumentGroups], then: Settling) -> int:
+    """Let `then` say what holds of each document; how many had other groups. One that is not there is passed over."""
     changed = 0
-    for change in changes:
-        row = first(
-            connection,
-            "SELECT a.document, a.by_hand, s.names FROM documents d JOIN document_access a ON a.document = d.number"
-            " JOIN access_sets s ON s.id = a.access_set WHERE d.id = %s",
-            (holdable(change.document_id),),
-        )
-        if row is None or (is_for_all and row[1]):
-            continue
-        number, by_hand, names = row
-        is_same = frozenset(json.loads(names)) == change.groups
-        if is_same and by_hand == change.by_hand:
+    for said in given:
+        before = pg_said_of(connection, said.document_id)
+        if before is None or (now := then(before, said)) == before:
             continue
         run(
             connection,
-            "UPDATE document_access SET access_set = %s, by_hand = %s WHERE document = %s",
-            (pg_set_of(connection, change.groups), change.by_hand, number),
+            "UPDATE document_access SET access_set = %s, by_hand = %s, source_set = %s"
+            " WHERE document = (SELECT number FROM documents WHERE id = %s)",
+            (*_as_written(connection, now), said.document_id),
         )
-        changed += not is_same
+        changed += now.groups != before.groups
     if changed:
         pg_change_fact(connection, _GROUPS_CHANGES, pg_groups_changes(connection) + 1)
     return changed
@@ -138,11 +129,12 @@ def pg_groups(connection: PgConnection, document_id: str) -> DocumentGroups | No
     """The groups of one document that may be read; None of one that is not there, or may not be."""
     row = first(
         connection,
-        "SELECT s.names, a.by_hand, d.location FROM readable_documents d"
-        " JOIN readable_access a ON a.document = d.number JOIN access_sets s ON s.id = a.access_set WHERE d.id = %s",
+        "SELECT s.names, a.by_hand, o.names, d.location FROM readable_documents d"
+        " JOIN readable_access a ON a.document = d.number JOIN access_sets s ON s.id = a.access_set"
+        " LEFT JOIN access_sets o ON o.id = a.source_set WHERE d.id = %s",
         (holdable(document_id),),
     )
-    return None if row is None else DocumentGroups(document_id, frozenset(json.loads(row[0])), row[1], row[2])
+    return None if row is None else _groups_in(document_id, *row)
 
 
 def pg_all_groups(connection: PgConnection) -> list[DocumentGroups]:
@@ -152,10 +144,36 @@ def pg_all_groups(connection: PgConnection) -> list[DocumentGroups]:
     }
     found = rows(
         connection,
-        "SELECT d.id, a.access_set, a.by_hand, d.location FROM readable_documents d"
+        "SELECT d.id, a.access_set, a.by_hand, a.source_set, d.location FROM readable_documents d"
         " JOIN readable_access a ON a.document = d.number ORDER BY d.id",
     )
-    return [DocumentGroups(found_id, sets[number], by_hand, place) for found_id, number, by_hand, place in found]
+    return [
+        DocumentGroups(
+            found_id,
+            sets[number],
+            giver_of(by_hand=by_hand, by_source=source is not None),
+            place,
+            None if source is None else sets[source],
+        )
+        for found_id, number, by_hand, source, place in found
+    ]
+
+
+def _groups_in(document_id: str, names: str, by_hand: bool, source: str | None, location: str) -> DocumentGroups:
+    """A row as a record; names of groups are JSON."""
+    said = None if source is None else frozenset(json.loads(source))
+    giver = giver_of(by_hand=by_hand, by_source=said is not None)
+    return DocumentGroups(document_id, frozenset(json.loads(names)), giver, location, said)
+
+
+def _as_written(connection: PgConnection, now: DocumentGroups) -> tuple[int, bool, int | None]:
+    """The set of groups that may read a document, whether that was set by hand, and the set that its source says."""
+    source = now.source_groups
+    return (
+        pg_set_of(connection, now.groups),
+        now.given_by is GivenBy.HAND,
+        None if source is None else pg_set_of(connection, source),
+    )
 
 
 def pg_sets_of_chunks(connection: PgConnection, *, above: int = 0) -> tuple[IntVector, IntVector]:

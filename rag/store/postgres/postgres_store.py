@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from rag.errors import StorageDamaged, StorageError
-from rag.records import Access, Document, ModelIdentity, Passage, Sentence, SentenceKind
+from rag.records import Access, Document, GivenBy, ModelIdentity, Passage, Sentence, SentenceKind
 from rag.records.arrays import FloatMatrix, IntVector
 from rag.store.backup_file import FilesBeside, nothing_beside
 from rag.store.base import (
@@ -22,6 +22,7 @@ from rag.store.base import (
     document_not_found,
 )
 from rag.store.fitting import check_places, checked_vectors
+from rag.store.given_groups import groups_after, taken_back
 from rag.store.postgres import (
     access_tables,
     document_tables,
@@ -243,7 +244,7 @@ class PostgresStore:
         keep_versions: int = 0,
         original: bytes | None = None,
         groups: Collection[str] = (),
-        by_hand: bool = False,
+        given_by: GivenBy = GivenBy.RULE,
         rules: str = "",
     ) -> IngestStatus:
         with self._changing(is_made=lambda other: document_tables.pg_is_stored(other, document)) as connection:
@@ -260,7 +261,7 @@ class PostgresStore:
             version_tables.pg_keep_version(
                 connection, document_id, new_sha256=document.text_sha256, at_most=keep_versions
             )
-            kept = None if by_hand else access_tables.pg_groups_by_hand(connection, document_id)
+            before = access_tables.pg_said_of(connection, document_id)
             created_at = document_tables.pg_remove_document(connection, document_id)
             number = document_tables.pg_insert_document(connection, document, created_at=created_at)
             if original is not None:
@@ -268,9 +269,9 @@ class PostgresStore:
             document_tables.pg_insert_sentences(connection, number, document.text, sentences, sentence_rows)
             ids = document_tables.pg_insert_chunks(connection, number, document.text, passages, passage_rows)
             word_tables.pg_insert_words(connection, ids, [passage.search_text for passage in passages])
-            by_hand = by_hand or kept is not None
-            access_tables.pg_write_access(connection, number, groups if kept is None else kept, by_hand=by_hand)
-            if not by_hand:
+            now = groups_after(before, DocumentGroups(document_id, frozenset(groups), given_by))
+            access_tables.pg_write_access(connection, number, now)
+            if now.given_by is GivenBy.RULE:
                 access_tables.pg_came_by(connection, rules)
             file_tables.pg_write_files(connection, [file] if file else [])
             meta_tables.pg_count_change(connection)
@@ -296,9 +297,16 @@ class PostgresStore:
     def set_groups(self, changes: Iterable[DocumentGroups], *, rules: str | None = None) -> int:
         # Not `_changing`: who may read what is changed at once, also while another node brings documents in.
         with self.connections.writing(Hold.DOCUMENTS_CHANGE) as connection:
-            changed = access_tables.pg_change_groups(connection, changes, is_for_all=rules is not None)
+            changed = access_tables.pg_change_groups(connection, changes, groups_after)
             if rules is not None:
                 access_tables.pg_apply_rules(connection, rules)
+            if changed:
+                meta_tables.pg_count_change(connection)
+        return changed
+
+    def take_groups_back(self, giver: GivenBy, by_rules: Iterable[DocumentGroups]) -> int:
+        with self.connections.writing(Hold.DOCUMENTS_CHANGE) as connection:
+            changed = access_tables.pg_change_groups(connection, by_rules, taken_back(giver))
             if changed:
                 meta_tables.pg_count_change(connection)
         return changed

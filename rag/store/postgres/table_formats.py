@@ -22,7 +22,7 @@ from rag.store.postgres.postgres_errors import said
 SCHEMA = "citewell"
 # Statements that lead to each format from the one before. One that was released is never changed.
 FORMATS: Mapping[int, Path] = MappingProxyType(
-    {number: Path(__file__).parent / f"format_{number}.sql" for number in (1, 2, 3)}
+    {number: Path(__file__).parent / f"format_{number}.sql" for number in (1, 2, 3, 4)}
 )
 # The format that this version of the program reads and writes.
 POSTGRES_FORMAT = max(FORMATS)

@@ -11,10 +11,11 @@ from collections.abc import Iterable
 import apsw
 import numpy as np
 
-from rag.records import Access
+from rag.records import Access, GivenBy
 from rag.records.arrays import IntVector
 from rag.store.base import DocumentGroups
 from rag.store.fitting import stamp_of
+from rag.store.given_groups import Settling, giver_of
 from rag.store.sqlite.meta_rows import change_fact, fact
 from rag.store.sqlite.storable import storable
 
@@ -35,23 +36,24 @@ def set_of(connection: apsw.Connection, groups: Iterable[str]) -> int:
     return int(number)
 
 
-def groups_by_hand(connection: apsw.Connection, document_id: str) -> frozenset[str] | None:
-    """The groups that were set for this document alone; None where rules give them, or there is no such document."""
-    names = connection.execute(
-        "SELECT s.names FROM documents d JOIN document_access a ON a.document = d.number"
-        " JOIN access_sets s ON s.id = a.access_set WHERE d.id = ? AND a.by_hand",
+def said_of(connection: apsw.Connection, document_id: str) -> DocumentGroups | None:
+    """What is said of a document, whoever may read it; None where there is none."""
+    found = connection.execute(
+        "SELECT s.names, a.by_hand, o.names, d.location FROM documents d"
+        " JOIN document_access a ON a.document = d.number JOIN access_sets s ON s.id = a.access_set"
+        " LEFT JOIN access_sets o ON o.id = a.source_set WHERE d.id = ?",
         (document_id,),
-    ).get
-    return None if names is None else frozenset(json.loads(names))
+    ).fetchone()
+    return None if found is None else _groups_in(document_id, *found)
 
 
-def write_access(connection: apsw.Connection, number: int, groups: Iterable[str], *, by_hand: bool) -> None:
+def write_access(connection: apsw.Connection, number: int, now: DocumentGroups) -> None:
     """Let these groups, and nobody else, read document `number`, all of whose rows have been written."""
     connection.execute(
-        "INSERT OR REPLACE INTO document_access (document, access_set, by_hand, sentences, chunks, stamp)"
-        " SELECT number, ?, ?, (SELECT count(*) FROM sentences WHERE document = number),"
+        "INSERT OR REPLACE INTO document_access (document, access_set, by_hand, source_set, sentences, chunks, stamp)"
+        " SELECT number, ?, ?, ?, (SELECT count(*) FROM sentences WHERE document = number),"
         " (SELECT count(*) FROM chunks WHERE document = number), 0 FROM documents WHERE number = ?",
-        (set_of(connection, groups), by_hand, number),
+        (*_as_written(connection, now), number),
     )
     stamp_again(connection, number)
 
@@ -66,29 +68,19 @@ def stamp_again(connection: apsw.Connection, number: int) -> None:
     connection.execute("UPDATE document_access SET stamp = ? WHERE document = ?", (stamp_of(*row or ()), number))
 
 
-def change_groups(connection: apsw.Connection, changes: Iterable[DocumentGroups], *, is_for_all: bool) -> int:
-    """Give documents these groups; how many had others. One that is not there is passed over.
-
-    With `is_for_all` so is one whose groups were set by hand.
-    """
+def change_groups(connection: apsw.Connection, given: Iterable[DocumentGroups], then: Settling) -> int:
+    """Let `then` say what holds of each document; how many had other groups. One that is not there is passed over."""
     changed = 0
-    for change in changes:
-        row = connection.execute(
-            "SELECT a.document, a.by_hand, s.names FROM documents d JOIN document_access a ON a.document = d.number"
-            " JOIN access_sets s ON s.id = a.access_set WHERE d.id = ?",
-            (change.document_id,),
-        ).fetchone()
-        if row is None or (is_for_all and row[1]):
-            continue
-        number, by_hand, names = row
-        is_same = frozenset(json.loads(names)) == change.groups
-        if is_same and bool(by_hand) == change.by_hand:
+    for said in given:
+        before = said_of(connection, said.document_id)
+        if before is None or (now := then(before, said)) == before:
             continue
         connection.execute(
-            "UPDATE document_access SET access_set = ?, by_hand = ? WHERE document = ?",
-            (set_of(connection, change.groups), change.by_hand, number),
+            "UPDATE document_access SET access_set = ?, by_hand = ?, source_set = ?"
+            " WHERE document = (SELECT number FROM documents WHERE id = ?)",
+            (*_as_written(connection, now), said.document_id),
         )
-        changed += not is_same
+        changed += now.groups != before.groups
     if changed:
         change_fact(connection, _GROUPS_CHANGES, groups_changes(connection) + 1)
     return changed
@@ -130,21 +122,48 @@ def groups_changes(connection: apsw.Connection) -> int:
 def read_groups(connection: apsw.Connection, document_id: str) -> DocumentGroups | None:
     """The groups of one document that may be read; None of one that is not there, or may not be."""
     row = connection.execute(
-        "SELECT s.names, a.by_hand, d.location FROM readable_documents d"
-        " JOIN readable_access a ON a.document = d.number JOIN access_sets s ON s.id = a.access_set WHERE d.id = ?",
+        "SELECT s.names, a.by_hand, o.names, d.location FROM readable_documents d"
+        " JOIN readable_access a ON a.document = d.number JOIN access_sets s ON s.id = a.access_set"
+        " LEFT JOIN access_sets o ON o.id = a.source_set WHERE d.id = ?",
         (storable(document_id),),
     ).fetchone()
-    return None if row is None else DocumentGroups(document_id, frozenset(json.loads(row[0])), bool(row[1]), row[2])
+    return None if row is None else _groups_in(document_id, *row)
 
 
 def read_all_groups(connection: apsw.Connection) -> list[DocumentGroups]:
     """The groups of each document that may be read, by id."""
     sets = {number: frozenset(json.loads(names)) for number, names in connection.execute("SELECT * FROM access_sets")}
     rows = connection.execute(
-        "SELECT d.id, a.access_set, a.by_hand, d.location FROM readable_documents d"
+        "SELECT d.id, a.access_set, a.by_hand, a.source_set, d.location FROM readable_documents d"
         " JOIN readable_access a ON a.document = d.number ORDER BY d.id"
     )
-    return [DocumentGroups(found_id, sets[number], bool(by_hand), place) for found_id, number, by_hand, place in rows]
+    return [
+        DocumentGroups(
+            found_id,
+            sets[number],
+            giver_of(by_hand=bool(by_hand), by_source=source is not None),
+            place,
+            None if source is None else sets[source],
+        )
+        for found_id, number, by_hand, source, place in rows
+    ]
+
+
+def _groups_in(document_id: str, names: str, by_hand: int, source: str | None, location: str) -> DocumentGroups:
+    """A row as a record; names of groups are JSON."""
+    said = None if source is None else frozenset(json.loads(source))
+    giver = giver_of(by_hand=bool(by_hand), by_source=said is not None)
+    return DocumentGroups(document_id, frozenset(json.loads(names)), giver, location, said)
+
+
+def _as_written(connection: apsw.Connection, now: DocumentGroups) -> tuple[int, bool, int | None]:
+    """The set of groups that may read a document, whether that was set by hand, and the set that its source says."""
+    source = now.source_groups
+    return (
+        set_of(connection, now.groups),
+        now.given_by is GivenBy.HAND,
+        None if source is None else set_of(connection, source),
+    )
 
 
 def count_again(connection: apsw.Connection) -> None:

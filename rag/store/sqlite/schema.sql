@@ -40,10 +40,11 @@ CREATE TABLE access_names (
 CREATE TABLE document_access (
     document   INTEGER PRIMARY KEY REFERENCES documents (number) ON DELETE CASCADE,
     access_set INTEGER NOT NULL REFERENCES access_sets (id),
-    by_hand    INTEGER NOT NULL,  -- 1: set for this document alone, and rules leave it
+    by_hand    INTEGER NOT NULL,  -- 1: somebody set it for this document alone
     sentences  INTEGER NOT NULL,  -- how many it has: of what somebody may read they are added up
     chunks     INTEGER NOT NULL,
-    stamp      INTEGER NOT NULL   -- 32 bits of a hash of what it is
+    stamp      INTEGER NOT NULL,  -- 32 bits of a hash of what it is
+    source_set INTEGER REFERENCES access_sets (id)  -- what its source says, also where it is set by hand
 ) STRICT;
 
 CREATE INDEX document_access_by_set ON document_access (access_set, sentences, chunks, stamp);

@@ -12,7 +12,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 import apsw
 
 from rag.errors import StorageDamaged, StorageReadOnly
-from rag.records import Access, Document, ModelIdentity, Passage, Sentence, SentenceKind
+from rag.records import Access, Document, GivenBy, ModelIdentity, Passage, Sentence, SentenceKind
 from rag.records.arrays import FloatMatrix, IntVector
 from rag.store.backup_file import FilesBeside, nothing_beside
 from rag.store.base import (
@@ -25,6 +25,7 @@ from rag.store.base import (
     document_not_found,
 )
 from rag.store.fitting import check_places, checked_vectors
+from rag.store.given_groups import groups_after, taken_back
 from rag.store.sqlite import (
     access_rows,
     change_log,
@@ -218,7 +219,7 @@ class SqliteStore:
         keep_versions: int = 0,
         original: bytes | None = None,
         groups: Collection[str] = (),
-        by_hand: bool = False,
+        given_by: GivenBy = GivenBy.RULE,
         rules: str = "",
     ) -> IngestStatus:
         with self._changing() as connection:
@@ -232,16 +233,16 @@ class SqliteStore:
             version_rows.keep_version(
                 connection, document.source.id, new_sha256=document.text_sha256, at_most=keep_versions
             )
-            kept = None if by_hand else access_rows.groups_by_hand(connection, document.source.id)
+            before = access_rows.said_of(connection, document.source.id)
             created_at = document_rows.remove_document(connection, document.source.id)
             number = document_rows.insert_document(connection, document, created_at=created_at)
             if original is not None:
                 original_rows.insert_original(connection, number, original, document.content_sha256)
             document_rows.insert_sentences(connection, number, document.text, sentences, sentence_rows)
             document_rows.insert_chunks(connection, number, document.text, passages, passage_rows)
-            by_hand = by_hand or kept is not None
-            access_rows.write_access(connection, number, groups if kept is None else kept, by_hand=by_hand)
-            if not by_hand:
+            now = groups_after(before, DocumentGroups(document.source.id, frozenset(groups), given_by))
+            access_rows.write_access(connection, number, now)
+            if now.given_by is GivenBy.RULE:
                 access_rows.came_by(connection, rules)
             file_rows.write_files(connection, [file] if file else [])
             change_log.count_change(connection)
@@ -269,9 +270,16 @@ class SqliteStore:
     def set_groups(self, changes: Iterable[DocumentGroups], *, rules: str | None = None) -> int:
         # Not `_changing`: who may read what is changed at once, also while another process brings documents in.
         with self.database.writing() as connection:
-            changed = access_rows.change_groups(connection, changes, is_for_all=rules is not None)
+            changed = access_rows.change_groups(connection, changes, groups_after)
             if rules is not None:
                 access_rows.apply_rules(connection, rules)
+            if changed:
+                change_log.count_change(connection)
+        return changed
+
+    def take_groups_back(self, giver: GivenBy, by_rules: Iterable[DocumentGroups]) -> int:
+        with self.database.writing() as connection:
+            changed = access_rows.change_groups(connection, by_rules, taken_back(giver))
             if changed:
                 change_log.count_change(connection)
         return changed

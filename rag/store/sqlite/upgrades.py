@@ -133,6 +133,13 @@ CREATE INDEX keys_by_person ON keys (person);
 ALTER TABLE blocks ADD COLUMN recognised TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE sentences ADD COLUMN recognised REAL;
 """,
+        # Until then it was not told apart whether somebody or a source had said what rules leave alone.
+        12: """
+ALTER TABLE document_access ADD COLUMN source_set INTEGER REFERENCES access_sets (id);
+UPDATE document_access SET by_hand = 0, source_set = access_set WHERE by_hand AND document IN (
+    SELECT d.number FROM documents d JOIN files f ON f.document_id = d.id
+    WHERE f.path >= CAST('source:' AS BLOB) AND f.path < CAST('source;' AS BLOB));
+""",
     }
 )
 # The format that this version of the program reads and writes.

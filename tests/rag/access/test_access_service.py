@@ -12,8 +12,9 @@ import pytest
 from rag.access.access_service import Applied
 from rag.app import Citewell
 from rag.errors import DocumentNotFound, InvalidSetting
-from rag.records import Access
+from rag.records import Access, GivenBy
 from rag.settings import Settings
+from rag.store.base import DocumentGroups
 from tests.support.access import EVERYTHING
 from tests.support.fakes import HashEmbedder
 
@@ -138,12 +139,34 @@ def test_what_is_set_by_hand_wins_until_it_is_given_back(
     write(rule("api:*", "board"))
     assert (seen(empty_citewell, BOB), seen(empty_citewell, ANN)) == (["ferry"], ["ferry"])
     found = empty_citewell.access.set_groups("ferry", None, access=EVERYTHING)
-    assert (found.groups, found.by_hand, seen(empty_citewell, BOB)) == ({"board"}, False, [])
+    assert (found.groups, found.given_by, seen(empty_citewell, BOB)) == ({"board"}, GivenBy.RULE, [])
     with pytest.raises(InvalidSetting, match="without spaces"):
         empty_citewell.access.set_groups("ferry", [" "], access=EVERYTHING)
     for access, document_id in ((ANN, "ferry"), (EVERYTHING, "absent")):
         with pytest.raises(DocumentNotFound, match=document_id):
             empty_citewell.access.set_groups(document_id, ["staff"], access=access)
+
+
+def test_what_its_source_says_counts_when_what_was_set_by_hand_is_given_back(
+    empty_citewell: Citewell, write: Callable[[str], None]
+) -> None:
+    put(empty_citewell, "ferry")
+    write(rule("api:*", "everybody"))
+
+    def source_says(*groups: str) -> None:
+        empty_citewell.store.set_groups([DocumentGroups("ferry", frozenset(groups), GivenBy.SOURCE)])
+
+    source_says("board")
+    empty_citewell.access.set_groups("ferry", ["staff"], access=EVERYTHING)
+    source_says("audit")
+    assert (seen(empty_citewell, ANN), empty_citewell.access.groups_given_back("ferry")) == (["ferry"], {"audit"})
+    found = empty_citewell.access.explain(ANN, "ferry")
+    assert (found.given_by, found.groups, found.source_groups) == (GivenBy.HAND, {"staff"}, {"audit"})
+    back = empty_citewell.access.set_groups("ferry", None, access=EVERYTHING)
+    assert (back.groups, back.given_by, seen(empty_citewell, ANN)) == ({"audit"}, GivenBy.SOURCE, [])
+    empty_citewell.access.apply()
+    overview = empty_citewell.access.overview()
+    assert (overview.by_hand, overview.by_source, overview.rules[0].documents) == (0, 1, 0)
 
 
 def test_a_document_may_come_with_its_groups(empty_citewell: Citewell, write: Callable[[str], None]) -> None:
@@ -192,13 +215,13 @@ def test_it_is_explained_who_may_read_what_and_why(empty_citewell: Citewell, wri
     empty_citewell.access.set_groups("plan", ["everybody"], access=EVERYTHING)
     empty_citewell.access.refresh()
     found = empty_citewell.access.explain(ANN, "ferry")
-    assert (found.through, found.groups, found.by_hand) == ({"staff"}, {"staff", "board"}, False)
+    assert (found.through, found.groups, found.given_by) == ({"staff"}, {"staff", "board"}, GivenBy.RULE)
     assert found.rule
     assert (found.rule.number, found.location) == (1, "api:ferry")
     assert empty_citewell.access.explain(BOB, "ferry").through == frozenset()
     by_hand = empty_citewell.access.explain(BOB, "plan")
-    assert (by_hand.through, by_hand.by_hand, by_hand.rule) == ({"everybody"}, True, None)
+    assert (by_hand.through, by_hand.given_by, by_hand.rule) == ({"everybody"}, GivenBy.HAND, None)
     overview = empty_citewell.access.overview()
     assert [(used.rule.number, used.documents) for used in overview.rules] == [(1, 1), (2, 1)]
-    assert (overview.by_hand, overview.unmatched, overview.unreadable) == (1, 0, 1)
+    assert (overview.by_hand, overview.by_source, overview.unmatched, overview.unreadable) == (1, 0, 0, 1)
     assert overview.groups == (("board", 1), ("everybody", 1), ("staff", 1))

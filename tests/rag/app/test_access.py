@@ -28,6 +28,7 @@ OTHER = {
     "add_original",
     "delete_document",
     "set_groups",
+    "take_groups_back",
     "applied_rules",
     "denies_by_default",
     "deny_by_default",

@@ -238,7 +238,7 @@ def test_directory_of_a_newer_program_is_left_alone(ingested: Rag, data: Path, l
     for arguments in (["ask", QUESTION], ["ingest", library], ["verify"], ["rebuild"]):
         said(
             ingested(*arguments),
-            r".* has format 99; this version of the program knows format 12\. Update the program.*",
+            r".* has format 99; this version of the program knows format 13\. Update the program.*",
         )
     assert state(data) == before
 

@@ -14,7 +14,7 @@ from rag.app import Citewell
 from rag.app.store_moving import move_store
 from rag.app.store_opening import open_store
 from rag.errors import InputError, ModelMismatch, StorageBusy, StorageError
-from rag.records import Access, Answer
+from rag.records import Access, Answer, GivenBy
 from rag.settings import Settings
 from rag.store.base import DocumentGroups
 from tests.support.access import EVERYTHING
@@ -58,7 +58,7 @@ def fill(citewell: Citewell, folder: Path) -> None:
     citewell.documents.ingest([folder])
     for info in citewell.store.documents(EVERYTHING):
         groups = frozenset({"staff"}) if Path(info.source.location).stem in ("harbour", "rules") else frozenset()
-        citewell.store.set_groups([DocumentGroups(info.source.id, groups, by_hand=True)])
+        citewell.store.set_groups([DocumentGroups(info.source.id, groups, GivenBy.HAND)])
 
 
 def opened(data_dir: Path, database: str = "") -> Citewell:
@@ -111,7 +111,7 @@ def test_what_one_node_stores_the_other_answers_from(url: str, tmp_path: Path) -
         assert written(asked(second, EVERYTHING)) == written(asked(first, EVERYTHING))
         assert asked(second, EVERYTHING)[0].citations[0].quote == "The harbour froze in January."
         (harbour,) = (i.source.id for i in second.store.documents(ANN) if "harbour" in i.source.location)
-        second.store.set_groups([DocumentGroups(harbour, frozenset({"board"}), by_hand=True)])
+        second.store.set_groups([DocumentGroups(harbour, frozenset({"board"}), GivenBy.HAND)])
         assert asked(first, ANN)[0].citations == ()
         second.documents.remove(harbour)
         assert asked(first, EVERYTHING)[0].citations == ()

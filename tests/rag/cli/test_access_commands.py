@@ -74,10 +74,10 @@ def test_one_document_gets_groups_of_its_own(ruled: Callable[[str], Rag]) -> Non
     assert rag("access", "set", document, "--group", "board", "--group", "ann").out == (
         f"{document} may be read by ann, board.\n"
     )
-    assert rag("access", "explain", "ann", document, "--json").json["by_hand"]
+    assert rag("access", "explain", "ann", document, "--json").json["given_by"] == "hand"
     assert rag("access", "set", document, "--nobody").out == f"{document} may be read by nobody but owners.\n"
-    assert rag("access", "set", document, "--by-rules").out == f"{document} may be read by staff.\n"
-    assert rag("access", "set", document, "--nobody", "--by-rules").code == 2
+    assert rag("access", "set", document, "--give-back").out == f"{document} may be read by staff.\n"
+    assert rag("access", "set", document, "--nobody", "--give-back").code == 2
     assert rag("access", "set", document).code == 2
 
 
@@ -95,23 +95,25 @@ def test_groups_that_a_source_gave_are_said_to_be_the_sources(ingested: Rag, tmp
     every = ingested("documents", "--json").json["documents"]
     (document,) = (each["id"] for each in every if each["location"] == "source:files/Board/a.md")
 
-    def told() -> tuple[str, str | None, list[str] | None]:
+    def told() -> tuple[str, str, list[str] | None]:
         line = ingested("access", "explain", "ann", document).out.replace("\n", " ")
         found = ingested("access", "explain", "ann", document, "--json").json
         return (
             line.partition("It may be read by ")[2].partition(" Groups of ann")[0],
-            found["source"],
+            found["given_by"],
             found["source_groups"],
         )
 
-    by_source = "board. The source files gives it to them, as the file of sources says."
-    assert told() == (by_source, "files", ["board"])
+    by_source = ("board. Its source says so.", "source", ["board"])
+    assert told() == by_source
+    shown = ingested("access", "show", "--json").json
+    assert (shown["by_hand"], shown["by_source"]) == (0, 1)
     ingested("access", "set", document, "--group", "audit")
     assert told() == (
-        "audit. That was set for this document alone, or the file was changed: the next sync of the source files gives"
-        " it to board.",
-        "files",
+        "audit. Somebody set that for this document alone. Its source says board.",
+        "hand",
         ["board"],
     )
-    file.write_text("[source.files")
-    assert told() == ("audit. That was set for this document alone.", None, None)
+    assert "Set by hand: 1. Said by their source: 0." in ingested("access", "show").out
+    assert ingested("access", "set", document, "--give-back").out == f"{document} may be read by board.\n"
+    assert told() == by_source

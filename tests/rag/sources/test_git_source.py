@@ -235,16 +235,22 @@ def test_a_source_is_asked_without_storing_and_by_one_at_a_time(one_citewell: Ci
 def test_rights_that_the_file_gave_are_taken_back_when_it_says_nothing_any_more(
     one_citewell: Citewell, repository: Path
 ) -> None:
-    commit(repository, {"a.md": b"# A\n\nIt opens at one.\n"})
+    """All but those that somebody set by hand, which count until they are given back, and then the rules do."""
+    commit(repository, {"a.md": b"# A\n\nIt opens at one.\n", "hand.md": b"# B\n\nIt opens at two.\n"})
     table = {"kind": "git", "url": repository}
     write_source_file(one_citewell, given=table | {"groups": ["staff"]})
     sync(one_citewell, "given")
-    assert readers(one_citewell, "given") == {"a.md": frozenset({"staff"})}
+    staff, board = frozenset({"staff"}), frozenset({"board"})
+    assert readers(one_citewell, "given") == {"a.md": staff, "hand.md": staff}
+    by_hand = ids(one_citewell, "given")["hand.md"]
+    one_citewell.access.set_groups(by_hand, ["guests"], access=EVERYTHING)
     write_source_file(one_citewell, given=table | {"groups": ["board"]})
     assert sync(one_citewell, "given").rights_changed == 1
-    assert readers(one_citewell, "given") == {"a.md": frozenset({"board"})}
+    assert readers(one_citewell, "given") == {"a.md": board, "hand.md": frozenset({"guests"})}
+    assert one_citewell.access.groups_given_back(by_hand) == board
     one_citewell.access.deny_by_default(is_on=True)
     write_source_file(one_citewell, given=table)
     sync(one_citewell, "given")
+    assert readers(one_citewell, "given") == {"a.md": frozenset(), "hand.md": frozenset({"guests"})}
+    assert one_citewell.access.set_groups(by_hand, None, access=EVERYTHING).groups == frozenset()
     one_citewell.access.deny_by_default(is_on=False)
-    assert readers(one_citewell, "given") == {"a.md": frozenset()}

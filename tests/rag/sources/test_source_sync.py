@@ -13,13 +13,14 @@ import pytest
 from rag.app import Citewell
 from rag.errors import FetchFailed
 from rag.ingest.results import IngestResult
-from rag.records import Access
+from rag.records import Access, GivenBy
 from rag.settings import Settings
 from rag.sources.document_source import SourceEntry, SourceListing, groups_in, moment_of, why_not_path
 from rag.sources.pace import Pace, SourceTimeOver
 from rag.sources.source_file import parse_source_file
 from rag.sources.source_sync import SourceOutcome, SyncingTools, sync_source
 from rag.store.base import IngestStatus
+from tests.support.access import EVERYTHING
 from tests.support.fakes import HashEmbedder
 from tests.support.source_scenes import Holding, first_holding, ids, next_holding, readers, stored
 
@@ -357,6 +358,34 @@ def test_rights_follow_the_source_without_reading_anything_again(home: Following
     assert home.sync().rights_changed == 0
     documents = {document_id for document_id, _, _ in home.changes}
     assert documents == {home.ids[path] for path in paths[:2]}
+
+
+def test_what_was_set_by_hand_stays_whatever_the_source_does_and_what_it_says_is_kept(home: Following) -> None:
+    """Through a move, a new text that cannot be read at first, and less and more rights."""
+    path = sorted(home.source.holding)[0]
+    home.source.rights = dict.fromkeys(home.source.holding, frozenset({"board", "staff"}))
+    home.sync()
+    access = home.citewell.access
+    access.set_groups(home.ids[path], ["guests"], access=EVERYTHING)
+    home.source.holding[path] = b"# Rule\n\nIt says less now.\n"
+    home.source.rights[path] = frozenset({"staff", "audit"})
+    home.source.broken = {path}
+    home.changes.clear()
+    assert (home.sync().rights_changed, home.changes) == (0, [])
+    assert home.readers[path] == frozenset({"guests"})
+    assert access.groups_given_back(home.ids[path]) == {"staff"}, "the others are not to read what it said before"
+    home.source.broken = set()
+    assert statuses(home.sync()) == [UPDATED]
+    moved = f"moved/{path}"
+    home.source.holding[moved] = home.source.holding.pop(path)
+    home.source.rights[moved] = home.source.rights.pop(path)
+    assert statuses(home.sync()) == [MOVED]
+    assert home.readers[moved] == frozenset({"guests"})
+    found = access.set_groups(home.ids[moved], None, access=EVERYTHING)
+    assert (found.groups, found.given_by) == (frozenset({"staff", "audit"}), GivenBy.SOURCE)
+    home.source.rights[moved] = frozenset({"board"})
+    assert home.sync().rights_changed == 1
+    assert home.readers[moved] == frozenset({"board"})
 
 
 def test_a_new_document_is_never_read_by_others_than_the_source_says(home: Following) -> None:

@@ -30,6 +30,7 @@ from tests.support.stores import (
     WITHOUT_PEOPLE,
     WITHOUT_PERSON,
     WITHOUT_SCANS,
+    WITHOUT_SOURCES,
     WITHOUT_TALK,
     WITHOUT_TURNS,
     open_store,
@@ -227,12 +228,12 @@ def run_sql(sql: str) -> Callable[[Path], None]:
         pytest.param(overwrite(0, b"not a database"), StorageDamaged, "is damaged: .*from a backup", id="header"),
         pytest.param(overwrite(100, b"\xff" * 3_000), StorageDamaged, "is damaged: .*from a backup", id="first-page"),
         pytest.param(
-            run_sql("PRAGMA user_version = 13"), StorageTooNew, "has format 13; .* knows format 12", id="newer"
+            run_sql("PRAGMA user_version = 14"), StorageTooNew, "has format 14; .* knows format 13", id="newer"
         ),
         pytest.param(
             run_sql("PRAGMA user_version = 0"), StorageDamaged, "has format 0 and no usable id", id="no-format"
         ),
-        pytest.param(run_sql("DELETE FROM meta"), StorageDamaged, "has format 12 and no usable id", id="no-id"),
+        pytest.param(run_sql("DELETE FROM meta"), StorageDamaged, "has format 13 and no usable id", id="no-id"),
         pytest.param(run_sql("PRAGMA application_id = 7"), StorageDamaged, "database of another program", id="another"),
         pytest.param(lambda path: os.truncate(path, 0), IndexMissing, "holds no documents yet", id="empty"),
         pytest.param(lambda path: os.truncate(path, 5_000), StorageDamaged, "is damaged: ", id="truncated"),
@@ -267,6 +268,7 @@ def schema_of(file: Path) -> set[tuple[str, str, str]]:
 @pytest.mark.parametrize(
     "undo",
     [
+        pytest.param(WITHOUT_SOURCES + "; PRAGMA user_version = 12", id="twelfth"),
         pytest.param(WITHOUT_SCANS + "; PRAGMA user_version = 11", id="eleventh"),
         pytest.param(WITHOUT_PERSON + "; PRAGMA user_version = 10", id="tenth"),
         pytest.param(WITHOUT_PEOPLE + "; PRAGMA user_version = 9", id="ninth"),
@@ -300,7 +302,7 @@ def test_a_database_of_an_older_format_is_brought_up_to_date(data: Path, tmp_pat
         store.delete_document("a")
         assert len(store.removed_since(store.change_number() - 1))
     connection = apsw.Connection(str(data / FILE))
-    assert connection.pragma("user_version") == 12
+    assert connection.pragma("user_version") == 13
     connection.close()
     # A column that was added later stands last.
     columns = {(table, name) for table, name, _ in schema_of(data / FILE)}

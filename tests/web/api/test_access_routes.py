@@ -13,6 +13,8 @@ from fastapi.testclient import TestClient
 
 from rag.access.identity import Identity, Role
 from rag.app import Citewell
+from rag.records import GivenBy
+from rag.store.base import DocumentGroups
 from tests.support.access import EVERYTHING
 from tests.support.servers import client_of
 from web.settings import WebSettings
@@ -61,15 +63,22 @@ def test_groups_are_looked_up_set_and_given_back(settings: WebSettings, empty_ci
     with alone(settings, empty_citewell) as client:
         client.put(f"{DOCUMENTS}/bees", **TEXT)
         address = f"{DOCUMENTS}/bees/access"
-        assert client.get(address).json() == {"groups": ["everybody"], "by_hand": False}
-        assert client.put(address, json={"groups": ["staff", "board"]}).json() == {
-            "groups": ["board", "staff"],
-            "by_hand": True,
-        }
+        by_rules = {"groups": ["everybody"], "given_by": "rule", "source_groups": None}
+        assert client.get(address).json() == by_rules
+        by_hand = {"groups": ["board", "staff"], "given_by": "hand", "source_groups": None}
+        assert client.put(address, json={"groups": ["staff", "board"]}).json() == by_hand
         assert client.put(f"{DOCUMENTS}/bees", **TEXT).json()["status"] == "unchanged"
-        assert client.get(address).json()["by_hand"]
-        assert client.put(address, json={"groups": []}).json() == {"groups": [], "by_hand": True}
-        assert client.put(address, json={"groups": None}).json() == {"groups": ["everybody"], "by_hand": False}
+        assert client.get(address).json() == by_hand
+        assert client.put(address, json={"groups": []}).json() == by_hand | {"groups": []}
+        assert client.put(address, json={"groups": None}).json() == by_rules
+        empty_citewell.store.set_groups([DocumentGroups("bees", frozenset({"hives"}), GivenBy.SOURCE)])
+        by_source = {"groups": ["hives"], "given_by": "source", "source_groups": ["hives"]}
+        assert client.get(address).json() == by_source
+        assert client.put(address, json={"groups": ["staff"]}).json() == by_source | {
+            "groups": ["staff"],
+            "given_by": "hand",
+        }
+        assert client.put(address, json={"groups": None}).json() == by_source
         assert client.put(address, json={"groups": [" "]}).status_code == 422
         assert client.put(address, json={}).status_code == 422
         assert client.put(f"{DOCUMENTS}/absent/access", json={"groups": []}).status_code == 404

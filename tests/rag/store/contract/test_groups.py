@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rag.errors import DocumentNotFound
-from rag.records import EVERYBODY, Access
+from rag.records import EVERYBODY, Access, GivenBy
 from rag.store.base import DocumentGroups, FileRecord, IngestStatus, Stamp, Store
 from tests.support.access import EVERYTHING
 from tests.support.stores import open_store, parts
@@ -144,21 +144,66 @@ def test_groups_are_changed_while_another_process_brings_documents_in(
 
 def test_groups_that_were_set_by_hand_stay(store: Store) -> None:
     store.put_document(*parts("a", "A text."), groups=["staff"])
-    by_hand = DocumentGroups("a", frozenset({"board"}), by_hand=True)
+    by_hand = DocumentGroups("a", frozenset({"board"}), GivenBy.HAND)
     store.set_groups([by_hand])
     assert store.set_groups([DocumentGroups("a", frozenset({"staff"}))], rules="1") == 0
     assert store.put_document(*parts("a", "Another text."), groups=["staff"]) == IngestStatus.UPDATED
     assert store.all_groups(EVERYTHING) == [by_hand]
-    store.set_groups([DocumentGroups("a", frozenset({"staff"}))])
+    assert store.take_groups_back(GivenBy.HAND, [DocumentGroups("a", frozenset({"guests"}))]) == 1
+    assert store.all_groups(EVERYTHING) == [DocumentGroups("a", frozenset({"guests"}))]
     assert store.set_groups([DocumentGroups("a", frozenset())], rules="1") == 1
 
 
 def test_a_document_may_come_with_groups_that_are_set_by_hand(store: Store) -> None:
-    store.put_document(*parts("a", "A text."), groups=["board"], by_hand=True)
+    store.put_document(*parts("a", "A text."), groups=["board"], given_by=GivenBy.HAND)
     store.put_document(*parts("a", "Another text."), groups=["staff"], rules="1")
-    assert store.all_groups(EVERYTHING) == [DocumentGroups("a", frozenset({"board"}), by_hand=True)]
-    store.put_document(*parts("a", "A third text."), groups=["guests"], by_hand=True)
-    assert store.all_groups(EVERYTHING) == [DocumentGroups("a", frozenset({"guests"}), by_hand=True)]
+    assert store.all_groups(EVERYTHING) == [DocumentGroups("a", frozenset({"board"}), GivenBy.HAND)]
+    store.put_document(*parts("a", "A third text."), groups=["guests"], given_by=GivenBy.HAND)
+    assert store.all_groups(EVERYTHING) == [DocumentGroups("a", frozenset({"guests"}), GivenBy.HAND)]
+
+
+def groups_of(store: Store) -> tuple[set[str], GivenBy, set[str] | None]:
+    """The groups of the document "a", who gave them, and what its source says, as one read and as all are."""
+    found = store.groups(EVERYTHING, "a")
+    assert found is not None
+    assert store.all_groups(EVERYTHING) == [found]
+    return set(found.groups), found.given_by, None if found.source_groups is None else set(found.source_groups)
+
+
+def said(giver: GivenBy, *groups: str) -> list[DocumentGroups]:
+    return [DocumentGroups("a", frozenset(groups), giver)]
+
+
+def test_what_a_source_says_counts_over_rules_and_under_what_was_set_by_hand(store: Store) -> None:
+    store.put_document(*parts("a", "A text."), groups=["staff"], given_by=GivenBy.SOURCE)
+    assert groups_of(store) == ({"staff"}, GivenBy.SOURCE, {"staff"})
+    assert store.set_groups(said(GivenBy.RULE, "everybody"), rules="1") == 0
+    store.put_document(*parts("a", "Another text."), groups=["everybody"], rules="1")
+    assert groups_of(store) == ({"staff"}, GivenBy.SOURCE, {"staff"})
+    assert store.set_groups(said(GivenBy.HAND, "board")) == 1
+    before = store.change_number(), store.groups_changes()
+    assert store.set_groups(said(GivenBy.SOURCE, "audit")) == 0
+    assert groups_of(store) == ({"board"}, GivenBy.HAND, {"audit"})
+    assert (store.change_number(), store.groups_changes()) == before, "who may read it has not changed"
+    store.put_document(*parts("a", "A third text."), groups=["guests"], given_by=GivenBy.SOURCE)
+    assert groups_of(store) == ({"board"}, GivenBy.HAND, {"guests"})
+    assert store.counts(BOB)[0] == 0
+    assert store.take_groups_back(GivenBy.HAND, said(GivenBy.RULE, "everybody")) == 1
+    assert groups_of(store) == ({"guests"}, GivenBy.SOURCE, {"guests"})
+    assert store.counts(BOB)[0] == 1
+
+
+def test_a_source_that_says_nothing_any_more_leaves_it_to_rules_and_to_what_was_set_by_hand(store: Store) -> None:
+    store.put_document(*parts("a", "A text."), groups=[], given_by=GivenBy.SOURCE)
+    assert groups_of(store) == (set(), GivenBy.SOURCE, set())
+    assert store.take_groups_back(GivenBy.SOURCE, said(GivenBy.RULE, "staff")) == 1
+    assert groups_of(store) == ({"staff"}, GivenBy.RULE, None)
+    store.set_groups(said(GivenBy.SOURCE, "guests"))
+    store.set_groups(said(GivenBy.HAND, "board"))
+    assert store.take_groups_back(GivenBy.SOURCE, said(GivenBy.RULE, "staff")) == 0
+    assert groups_of(store) == ({"board"}, GivenBy.HAND, None)
+    assert store.take_groups_back(GivenBy.HAND, [*said(GivenBy.RULE, "staff"), DocumentGroups("b", frozenset())]) == 1
+    assert groups_of(store) == ({"staff"}, GivenBy.RULE, None)
 
 
 def test_a_document_that_came_by_other_rules_than_those_applied_is_told_of(store: Store) -> None:
@@ -166,7 +211,7 @@ def test_a_document_that_came_by_other_rules_than_those_applied_is_told_of(store
     assert store.applied_rules() == ""
     store.set_groups([], rules="1")
     store.put_document(*parts("b", "A text."), groups=["staff"], rules="1")
-    store.put_document(*parts("c", "A text."), groups=["staff"], by_hand=True)
+    store.put_document(*parts("c", "A text."), groups=["staff"], given_by=GivenBy.HAND)
     assert store.applied_rules() == "1"
     store.put_document(*parts("d", "A text."), groups=["staff"], rules="2")
     assert store.applied_rules() == "?"

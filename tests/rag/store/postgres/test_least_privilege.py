@@ -12,6 +12,7 @@ from psycopg import conninfo
 
 from rag.app import Citewell
 from rag.errors import StorageError
+from rag.records import GivenBy
 from rag.settings import Settings
 from rag.store.base import DocumentGroups
 from rag.store.postgres.postgres_store import PostgresStore
@@ -71,7 +72,7 @@ def test_a_node_asks_stores_and_deletes_over_tls(site: GuardedDatabase, tmp_path
         reply = citewell.conversations.ask("When did the harbour freeze?", access=EVERYTHING)
         assert [citation.quote for citation in reply.answer.citations] == ["The harbour froze in January."]
         (info,) = citewell.store.documents(EVERYTHING)
-        citewell.store.set_groups([DocumentGroups(info.source.id, frozenset({"staff"}), by_hand=True)])
+        citewell.store.set_groups([DocumentGroups(info.source.id, frozenset({"staff"}), GivenBy.HAND)])
         citewell.store.add_feedback(reply.answer.id, None, "relevant", None, "")
         (tmp_path / "harbour.md").write_text("The harbour froze in February.")
         citewell.documents.ingest([tmp_path / "harbour.md"])

@@ -13,7 +13,7 @@ from rag.store.postgres.postgres_store import PostgresStore
 from rag.store.postgres.table_formats import FORMATS
 from tests.support.access import EVERYTHING
 from tests.support.postgres import PostgresServer
-from tests.support.stores import MODEL, put
+from tests.support.stores import GIVEN, MODEL, put, put_given
 
 # The views that name columns of tables which have more of them by now.
 AS_IN_FORMAT_1 = [
@@ -21,6 +21,21 @@ AS_IN_FORMAT_1 = [
     for statement in FORMATS[1].read_text(encoding="utf-8").split(";")
     if statement.strip().startswith(("CREATE VIEW readable_blocks", "CREATE VIEW readable_sentences AS"))
 ]
+# What takes tables of today back to those of format 3.
+TO_FORMAT_3 = (
+    "SET search_path = citewell, public",
+    "UPDATE document_access SET by_hand = true WHERE source_set IS NOT NULL",
+    "DROP VIEW readable_access",
+    "ALTER TABLE document_access DROP COLUMN source_set",
+    *(each for each in FORMATS[1].read_text(encoding="utf-8").split(";") if "CREATE VIEW readable_access" in each),
+    "UPDATE meta SET value = '3' WHERE name = 'format'",
+)
+
+
+def run_all(url: str, *statements: str) -> None:
+    with psycopg.connect(url) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
 
 
 def test_an_empty_database_is_only_filled_where_that_was_asked_for(postgres: PostgresServer) -> None:
@@ -52,17 +67,16 @@ def test_tables_of_the_first_format_are_brought_up_to_date_with_what_is_in_them(
         store.bind_model(MODEL)
         put(store, "a", "The harbour froze.")
         before = store.document(EVERYTHING, "a"), store.sentences(EVERYTHING, "a")
-    with psycopg.connect(url) as connection:
-        for statement in (
-            "SET search_path = citewell, public",
-            "DROP TABLE jobs, helpers",
-            "DROP VIEW readable_blocks, readable_sentences",
-            "ALTER TABLE blocks DROP COLUMN recognised",
-            "ALTER TABLE sentences DROP COLUMN recognised",
-            *AS_IN_FORMAT_1,
-            "UPDATE meta SET value = '1' WHERE name = 'format'",
-        ):
-            connection.execute(statement.encode())
+    run_all(
+        url,
+        *TO_FORMAT_3,
+        "DROP TABLE jobs, helpers",
+        "DROP VIEW readable_blocks, readable_sentences",
+        "ALTER TABLE blocks DROP COLUMN recognised",
+        "ALTER TABLE sentences DROP COLUMN recognised",
+        *AS_IN_FORMAT_1,
+        "UPDATE meta SET value = '1' WHERE name = 'format'",
+    )
     with PostgresStore.open(url) as store:
         assert (store.document(EVERYTHING, "a"), store.sentences(EVERYTHING, "a")) == before
         assert {sentence.recognised for sentence in before[1]} == {None}
@@ -74,9 +88,7 @@ def test_tables_of_the_second_format_get_those_for_jobs(url: str) -> None:
     with PostgresStore.open(url) as store:
         store.bind_model(MODEL)
         put(store, "a", "The harbour froze.")
-    with psycopg.connect(url) as connection:
-        connection.execute("DROP TABLE citewell.jobs, citewell.helpers")
-        connection.execute("UPDATE citewell.meta SET value = '2' WHERE name = 'format'")
+    run_all(url, *TO_FORMAT_3, "DROP TABLE jobs, helpers", "UPDATE meta SET value = '2' WHERE name = 'format'")
     with PostgresStore.open(url) as store:
         store.jobs.offer("key", Source("b", "", "/b.txt"), b"Ships waited.", made_with="these readers")
         job = store.jobs.take("these readers")
@@ -85,10 +97,20 @@ def test_tables_of_the_second_format_get_those_for_jobs(url: str) -> None:
         assert store.counts(EVERYTHING) == (1, 2, 1)
 
 
+def test_what_a_source_said_is_told_from_what_was_set_by_hand_in_tables_of_the_third_format(url: str) -> None:
+    with PostgresStore.open(url) as store:
+        store.bind_model(MODEL)
+        put_given(store)
+    run_all(url, *TO_FORMAT_3)
+    with PostgresStore.open(url) as store:
+        assert store.all_groups(EVERYTHING) == GIVEN
+        assert [check.name for check in store.check() if not check.ok] == []
+
+
 def test_a_newer_format_is_left_alone(url: str) -> None:
     with psycopg.connect(url) as connection:
         connection.execute("UPDATE citewell.meta SET value = '99' WHERE name = 'format'")
-    with pytest.raises(StorageTooNew, match="has format 99; this version of the program knows format 3"):
+    with pytest.raises(StorageTooNew, match="has format 99; this version of the program knows format 4"):
         PostgresStore.open(url)
 
 
