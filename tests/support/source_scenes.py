@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -36,6 +36,46 @@ def next_holding(before: Mapping[str, bytes], share: int = 20) -> Holding:
     for number in range(share):
         after[f"new/rule-{number}.md"] = f"# New rule {number}\n\nDoor {number} opens at ten.\n".encode()
     return after
+
+
+# Groups as the file says them for `first_holding`, and for `next_holding`: ten documents have others then.
+GROUPS: dict[str, object] = {"groups": ["staff"], "folder_groups": {"moved": ["board"]}}
+LATER_GROUPS: dict[str, object] = {
+    "groups": ["staff"],
+    "folder_groups": {"moved": ["board"], "folder 9": ["board", "audit"]},
+}
+
+
+def follow_a_change(
+    citewell: Citewell, hold: Callable[[Holding], object], table: Mapping[str, object], before: Holding
+) -> None:
+    """The scene that every source with folders is played with; `hold` makes it hold exactly some documents.
+
+    Two hundred come in; twenty each are changed, moved, deleted and new, and ten others may be read by others; a run
+    over that is cut short, and the next one goes on. Then what is stored is what the source holds, to the byte and the
+    right.
+    """
+    hold(before)
+    write_source_file(citewell, home={**table, **GROUPS})
+    assert counts(sync(citewell)) == (len(before), 0, 0, 0, 0, 0)
+    assert stored(citewell) == before
+    known = ids(citewell)
+    after = next_holding(before)
+    hold(after)
+    write_source_file(citewell, home={**table, **LATER_GROUPS})
+    cut_short(citewell, results=33)
+    report = sync(citewell)
+    assert (report.ok, report.problems, report.failed) == (True, (), 0)
+    assert stored(citewell) == after
+    moved = [path for path in after if path.startswith("moved/")]
+    assert (len(moved), [ids(citewell)[path] for path in moved]) == (
+        20,
+        [known[path.removeprefix("moved/")] for path in moved],
+    )
+    allowed = {"moved": {"board"}, "folder 9": {"board", "audit"}}
+    assert readers(citewell) == {path: frozenset(allowed.get(path.split("/")[0], {"staff"})) for path in after}
+    assert sum(groups == {"board", "audit"} for groups in readers(citewell).values()) == 10
+    assert [check for check in citewell.maintenance.check() if not check.ok] == []
 
 
 def write_source_file(citewell: Citewell, **sources: Mapping[str, object]) -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import http.server
 import os
+import signal
+import socket
 import socketserver
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -17,15 +22,17 @@ from rag.app import Citewell
 from rag.errors import InvalidSetting, StorageBusy
 from rag.sources import FILE_NAME, SourceList
 from rag.sources.git_source import GitSource
-from rag.sources.pace import Pace
+from rag.sources.pace import Pace, SourceTimeOver
 from rag.sources.source_file import parse_source_file
 from rag.sources.source_report import alone_with, load_state
 from tests.support.access import EVERYTHING
 from tests.support.git_repositories import commit, commit_entries, git, make_repository, needs_git
+from tests.support.listening import answering
 from tests.support.source_scenes import (
+    Holding,
     counts,
-    cut_short,
     first_holding,
+    follow_a_change,
     ids,
     next_holding,
     readers,
@@ -64,24 +71,55 @@ def served(folder: Path) -> Iterator[str]:
 def test_what_is_stored_is_what_the_repository_holds_before_and_after_a_change(
     one_citewell: Citewell, repository: Path
 ) -> None:
-    """Cut short on the way, and gone on with, over a changed repository."""
-    before = first_holding()
-    commit(repository, before)
-    write_source_file(one_citewell, home={"kind": "git", "url": repository, "groups": ["staff"]})
-    assert counts(sync(one_citewell)) == (200, 0, 0, 0, 0, 0)
-    assert stored(one_citewell) == before
-    known = ids(one_citewell)
-    after = next_holding(before)
-    commit(repository, after, at=1_700_000_100)
-    cut_short(one_citewell, results=33)
-    report = sync(one_citewell)
-    assert (report.ok, report.problems, report.failed) == (True, (), 0)
-    assert stored(one_citewell) == after
-    moved = [path for path in after if path.startswith("moved/")]
-    assert [ids(one_citewell)[path] for path in moved] == [known[path.removeprefix("moved/")] for path in moved]
-    assert set(readers(one_citewell).values()) == {frozenset({"staff"})}
+    moments = count(1_700_000_000, 100)
+    table = {"kind": "git", "url": repository}
+    follow_a_change(one_citewell, lambda held: commit(repository, held, at=next(moments)), table, first_holding())
     assert counts(sync(one_citewell)) == (0, 0, 0, 0, 200, 0)
-    assert [check for check in one_citewell.maintenance.check() if not check.ok] == []
+
+
+SYNC = """
+import os, signal, sys
+from pathlib import Path
+from rag.app import Citewell
+from rag.settings import Settings
+from tests.support.fakes import HashEmbedder
+left = int(sys.argv[2])
+def kill(*_):
+    global left
+    left -= 1
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+settings = Settings(data_dir=Path(sys.argv[1]), reader=False)
+with Citewell.open(settings, embedder=HashEmbedder()) as citewell:
+    list(citewell.sources.sync("killed", on_result=kill))
+"""
+
+
+@pytest.mark.crash
+def test_a_sync_whose_process_is_killed_is_gone_on_with(one_citewell: Citewell, repository: Path) -> None:
+    """Killed when all is new, and again over a change: what is there is never of two states, and in the end all is."""
+    before = first_holding(40)
+    commit(repository, before)
+    table = {"kind": "git", "url": repository, "groups": ["staff"], "folder_groups": {"folder 3": ["board"]}}
+    write_source_file(one_citewell, killed=table)
+
+    def killed(results: int) -> Holding:
+        command = [sys.executable, "-c", SYNC, str(one_citewell.settings.data_dir), str(results)]
+        assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+        assert [check for check in one_citewell.maintenance.check() if not check.ok] == []
+        found = stored(one_citewell, "killed")
+        boards = {path for path, groups in readers(one_citewell, "killed").items() if groups == {"board"}}
+        assert boards == {path for path in found if path.startswith("folder 3/")}
+        return found
+
+    assert killed(25).items() <= before.items()
+    assert sync(one_citewell, "killed").ok
+    assert stored(one_citewell, "killed") == before
+    after = next_holding(before, share=4)
+    commit(repository, after, at=1_700_000_100)
+    assert killed(7).items() <= before.items() | after.items()
+    assert sync(one_citewell, "killed").ok
+    assert stored(one_citewell, "killed") == after
 
 
 def test_a_document_was_changed_when_its_last_commit_was_made(one_citewell: Citewell, repository: Path) -> None:
@@ -113,6 +151,25 @@ def test_a_repository_is_followed_over_http_and_one_that_is_down_costs_nothing(
     assert stored(one_citewell, "web") == {"a.md": holding["docs/a.md"]}
     state = load_state(one_citewell.settings.data_dir, "web")
     assert (state.report, state.succeeded_at != "", state.cursor) == (report, True, "")
+
+
+def test_a_server_that_says_nothing_is_left_when_the_time_is_over(tmp_path: Path) -> None:
+    now = 0.0
+
+    def say_nothing(connection: socket.socket) -> None:
+        nonlocal now
+        with connection:
+            connection.recv(1)
+            now = 100.0
+            while connection.recv(1_000):
+                """Until git is ended, at the other end."""
+
+    pace = Pace(per_second=1e9, seconds=60, clock=lambda: now, sleep=lambda _: None)
+    with answering(say_nothing, patience=60) as port:
+        written = f'[source.home]\nkind = "git"\nurl = "http://127.0.0.1:{port}/rules.git"\n'
+        configured = parse_source_file(written.encode(), FILE_NAME)["home"]
+        with closing(GitSource(configured, tmp_path / "copy", pace)) as source, pytest.raises(SourceTimeOver):
+            source.list("")
 
 
 def test_history_that_was_written_anew_is_taken_as_it_is_now(one_citewell: Citewell, repository: Path) -> None:

@@ -94,17 +94,24 @@ def held(box: Mailbox, folders: list[str]) -> dict[str, bytes]:
 def test_what_is_stored_is_what_the_mailbox_holds_before_and_after_a_change(
     mail_citewell: Citewell, dovecot: MailServer, box: Mailbox
 ) -> None:
-    """Cut short on the way, and gone on with, over a changed mailbox."""
+    """Cut short on the way in, and again over a changed mailbox, and gone on with; a folder gets other readers."""
     folders = ["INBOX", "Projects", "Projects.Gates", "Caf&AOk-"]
     for folder in folders[1:]:
         box.create(folder)
+    box.create("Vault")
+    for folder in (*folders, "Vault"):
+        box.imap.setacl(f'"{folder}"', "$staff", "lr")
     for number in range(200):
         box.put(folders[number % 4], mail(number))
-    follow(mail_citewell, dovecot, "home")
+    for number in range(300, 310):
+        box.put("Vault", mail(number))
+    folders.append("Vault")
+    follow(mail_citewell, dovecot, "home", rights="acl", group_map={"$staff": "staff", "$board": "board"})
     cut_short(mail_citewell, results=33)
     assert sync(mail_citewell).ok
     assert stored(mail_citewell) == held(box, folders)
-    assert len(ids(mail_citewell)) == 200
+    assert len(ids(mail_citewell)) == 210
+    assert set(readers(mail_citewell).values()) == {frozenset({"staff"})}
     known = ids(mail_citewell)
     numbers = box.numbers("INBOX")
     for number in range(20):
@@ -115,14 +122,19 @@ def test_what_is_stored_is_what_the_mailbox_holds_before_and_after_a_change(
     box.delete("Projects.Gates", box.numbers("Projects.Gates")[:20])
     for number in range(200, 220):
         box.put("Projects.Gates", mail(number))
+    box.imap.setacl("Vault", "$staff", "l")
+    box.imap.setacl("Vault", "$board", "lr")
+    cut_short(mail_citewell, results=25)
     report = sync(mail_citewell)
-    assert counts(report) == (40, 0, 20, 40, 140, 0)
-    assert (report.ok, report.problems) == (True, ())
+    assert (report.ok, report.problems, report.failed) == (True, (), 0)
     assert stored(mail_citewell) == held(box, folders)
     now = ids(mail_citewell)
     place = {data: path for path, data in held(box, folders).items()}
     assert [now[place[data]] for data in moved.values()] == [known[path] for path in moved]
-    assert counts(sync(mail_citewell)) == (0, 0, 0, 0, 200, 0)
+    given = readers(mail_citewell)
+    assert given == {path: frozenset({"board" if path.startswith("Vault/") else "staff"}) for path in now}
+    assert sum(groups == {"board"} for groups in given.values()) == 10
+    assert counts(sync(mail_citewell)) == (0, 0, 0, 0, 210, 0)
     assert [check for check in mail_citewell.maintenance.check() if not check.ok] == []
 
 

@@ -68,10 +68,12 @@ def held(wiki: Wiki) -> dict[str, bytes]:
 
 
 def test_what_is_stored_is_what_the_wiki_holds_before_and_after_a_change(one_citewell: Citewell, wiki: Wiki) -> None:
-    """Cut short on the way, and gone on with, over a changed wiki."""
-    for number in range(200):
+    """Cut short on the way, and gone on with, over a changed wiki; ten other pages get other readers."""
+    for number in range(190):
         wiki.write(f"Rule {number:03}" if number % 2 else f"House/Gate & {number:03}", f"Gate {number} opens at eight.")
-    follow(one_citewell, wiki.url, "home")
+    for number in range(10):
+        wiki.write(f"Vault/Rule {number}", f"Vault {number} opens at noon.")
+    follow(one_citewell, wiki.url, "home", groups=["staff"])
     assert counts(sync(one_citewell)) == (200, 0, 0, 0, 0, 0)
     assert stored_pages(one_citewell, wiki) == held(wiki)
     known = page_ids(one_citewell, wiki)
@@ -84,12 +86,17 @@ def test_what_is_stored_is_what_the_wiki_holds_before_and_after_a_change(one_cit
         wiki.delete(title)
     for number in range(20):
         wiki.write(f"New rule {number}", f"Door {number} opens at ten.")
+    follow(one_citewell, wiki.url, "home", groups=["staff"], folder_groups={"Vault": ["board"]})
     cut_short(one_citewell, results=33)
     report = sync(one_citewell)
     assert (report.ok, report.problems, report.failed) == (True, (), 0)
     assert stored_pages(one_citewell, wiki) == held(wiki)
     now = page_ids(one_citewell, wiki)
     assert [now[f"Moved {title}"] for title in titles[20:40]] == [known[title] for title in titles[20:40]]
+    given = {found.document_id: found.groups for found in one_citewell.store.all_groups(EVERYTHING)}
+    assert {title: given[document_id] for title, document_id in now.items()} == {
+        title: frozenset({"board" if title.startswith("Vault/") else "staff"}) for title in wiki.pages
+    }
     wiki.asked.clear()
     assert counts(sync(one_citewell)) == (0, 0, 0, 0, 200, 0)
     assert wiki.asked == ["recentchanges"]

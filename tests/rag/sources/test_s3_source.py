@@ -21,12 +21,10 @@ from rag.sources.source_file import parse_source_file
 from tests.support.bucket_servers import BucketServer, buckets_serving, needs_moto
 from tests.support.sites import Site, serving
 from tests.support.source_scenes import (
+    Holding,
     counts,
-    cut_short,
     first_holding,
-    ids,
-    next_holding,
-    readers,
+    follow_a_change,
     stored,
     sync,
     write_source_file,
@@ -68,36 +66,15 @@ def table_of(server: BucketServer, bucket: str, word: Path, /, **more: object) -
 def test_what_is_stored_is_what_the_bucket_holds_before_and_after_a_change(
     one_citewell: Citewell, server: BucketServer, word: Path
 ) -> None:
-    """Cut short on the way, and gone on with, over a changed bucket; each document with the groups of its folder."""
-    before = first_holding() | {"Käse & mehr/50% #1? +a~.md": GOOD, "Käse & mehr/empty/": b""}
+    before = first_holding() | {"Käse & mehr/50% #1? +a~.md": GOOD}
     server.make("rules")
-    server.fill("rules", {f"house/{key}": data for key, data in before.items()} | {"other/rule.md": GOOD})
-    groups = {"groups": ["staff"], "folder_groups": {"moved": ["board"]}}
-    table = table_of(server, "rules", word, prefix="house/", **groups)
-    write_source_file(one_citewell, home=table)
-    assert counts(sync(one_citewell)) == (201, 0, 0, 0, 0, 0)
-    del before["Käse & mehr/empty/"]
-    assert stored(one_citewell) == before
-    known = ids(one_citewell)
-    after = next_holding(before)
-    server.fill("rules", {f"house/{key}": data for key, data in after.items()})
-    # Ten documents, of which nothing else changed, may be read by others now.
-    groups["folder_groups"]["folder 9"] = ["board", "audit"]  # type: ignore[index] # it is a table
-    write_source_file(one_citewell, home=table | groups)
-    cut_short(one_citewell, results=33)
-    report = sync(one_citewell)
-    assert (report.ok, report.problems, report.failed) == (True, (), 0)
-    assert stored(one_citewell) == after
-    moved = [path for path in after if path.startswith("moved/")]
-    assert (len(moved), [ids(one_citewell)[path] for path in moved]) == (
-        20,
-        [known[path.removeprefix("moved/")] for path in moved],
-    )
-    allowed = {"moved": {"board"}, "folder 9": {"board", "audit"}}
-    assert readers(one_citewell) == {path: frozenset(allowed.get(path.split("/")[0], {"staff"})) for path in after}
-    assert sum(found == {"board", "audit"} for found in readers(one_citewell).values()) == 10
+    beside = {"house/Käse & mehr/empty/": b"", "other/rule.md": GOOD}
+
+    def hold(holding: Holding) -> None:
+        server.fill("rules", {f"house/{key}": data for key, data in holding.items()} | beside)
+
+    follow_a_change(one_citewell, hold, table_of(server, "rules", word, prefix="house/"), before)
     assert counts(sync(one_citewell)) == (0, 0, 0, 0, 201, 0)
-    assert [check for check in one_citewell.maintenance.check() if not check.ok] == []
 
 
 @needs_moto

@@ -6,6 +6,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,9 @@ from tests.support.sites import Site, dripping, flooding, sending, serving
 from tests.support.source_scenes import (
     Holding,
     counts,
-    cut_short,
     first_holding,
+    follow_a_change,
     ids,
-    next_holding,
     readers,
     stored,
     sync,
@@ -74,32 +74,11 @@ def table_of(server: DavServer, word: Path, /, **more: object) -> dict[str, obje
 def test_what_is_stored_is_what_the_server_holds_before_and_after_a_change(
     one_citewell: Citewell, plain: DavServer, word: Path
 ) -> None:
-    """Cut short on the way, and gone on with, over a changed folder; each document with the groups of its folder."""
     before = first_holding() | {"Käse & mehr/50% #1?.md": GOOD}
-    write_all(plain.root, before)
-    groups = {"groups": ["staff"], "folder_groups": {"moved": ["board"]}}
-    write_source_file(one_citewell, home=table_of(plain, word, **groups))
-    assert counts(sync(one_citewell)) == (201, 0, 0, 0, 0, 0)
-    assert stored(one_citewell) == before
-    known = ids(one_citewell)
-    after = next_holding(before)
-    write_all(plain.root, after)
-    cut_short(one_citewell, results=33)
-    report = sync(one_citewell)
-    assert (report.ok, report.problems, report.failed) == (True, (), 0)
-    assert stored(one_citewell) == after
-    moved = [path for path in after if path.startswith("moved/")]
-    assert (len(moved), [ids(one_citewell)[path] for path in moved]) == (
-        20,
-        [known[path.removeprefix("moved/")] for path in moved],
-    )
-    assert readers(one_citewell) == {
-        path: frozenset({"board" if path.startswith("moved/") else "staff"}) for path in after
-    }
+    follow_a_change(one_citewell, partial(write_all, plain.root), table_of(plain, word), before)
     plain.asked.clear()
     assert counts(sync(one_citewell)) == (0, 0, 0, 0, 201, 0)
     assert plain.asked_with("GET") == []
-    assert [check for check in one_citewell.maintenance.check() if not check.ok] == []
 
 
 def test_where_folders_tell_of_what_is_below_them_only_changed_ones_are_asked_about(
