@@ -38,6 +38,7 @@ class HashEmbedder:
     def __init__(self, dimension: int = 64, name: str = "hash") -> None:
         self.identity = ModelIdentity(name, hashlib.sha256(name.encode()).hexdigest(), dimension)
         self.max_tokens = 128
+        self._directions: dict[str, FloatVector] = {}
 
     def embed(self, texts: Sequence[str], *, on_done: Callable[[int], None] | None = None) -> FloatMatrix:
         rows = np.array([self.embed_question(text) for text in texts], dtype=np.float32)
@@ -53,5 +54,9 @@ class HashEmbedder:
         return len(plain_words(text))
 
     def _direction(self, stem: str) -> FloatVector:
-        seed = int.from_bytes(hashlib.sha256(stem.encode("utf-8", "surrogatepass")).digest()[:8])
-        return np.random.default_rng(seed).standard_normal(self.identity.dimension, dtype=np.float32)
+        known = self._directions.get(stem)
+        if known is None:
+            seed = int.from_bytes(hashlib.sha256(stem.encode("utf-8", "surrogatepass")).digest()[:8])
+            known = np.random.default_rng(seed).standard_normal(self.identity.dimension, dtype=np.float32)
+            self._directions[stem] = known
+        return known

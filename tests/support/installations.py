@@ -30,7 +30,7 @@ from rag.store.postgres import version_tables
 from rag.store.rows import document_columns
 from rag.store.sqlite import version_rows
 from tests.support.access import EVERYTHING
-from tests.support.fakes import HashEmbedder
+from tests.support.fakes import HashEmbedder, ReadsHere
 
 IDS = [f"d{number}" for number in range(6)]
 PEOPLE = [
@@ -41,6 +41,7 @@ PEOPLE = [
 ]
 NOW = "2026-11-27T08:00:00+00:00"
 LONG_AGO = count(1_700_000_000)
+_EMBEDDER = HashEmbedder()
 
 
 class Step(NamedTuple):
@@ -85,17 +86,19 @@ steps = st.one_of(
 def installation(*, exact_up_to: int, database: str = "") -> Iterator[Citewell]:
     """An empty one that quotes at any confidence, so that every question puts its citations to the test.
 
+    It reads files in this process: that a process for them is started each time says nothing of who may read what.
     Its documents are in SQLite, or in the database of PostgreSQL that is given by its address.
     """
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(vectors, "EXACT_UP_TO", exact_up_to)
         patch.setattr(background, "_PAUSE", 0.0)  # nobody else asks meanwhile
+        patch.setattr("rag.app.citewell.Parser", ReadsHere)
         for module in (document_columns, version_rows, version_tables):
             patch.setattr(module, "now", lambda: NOW)
         settings = Settings(
             data_dir=Path(folder), database=database, reader=False, answer_confidence=0.0, min_confidence=0.0
         )
-        with Citewell.open(settings, embedder=HashEmbedder(), create=True) as citewell:
+        with Citewell.open(settings, embedder=_EMBEDDER, create=True) as citewell:
             yield citewell
 
 
@@ -122,8 +125,8 @@ def do(citewell: Citewell, step: Step) -> None:
             citewell.questions.ask(step.text, access=person)
 
 
-def everything_seen(citewell: Citewell, access: Access, asked: Sequence[str], *, with_numbers: bool) -> dict[str, Any]:
-    """What every way in gives to somebody; `with_numbers` has ids of answers and states of the documents too."""
+def everything_seen(citewell: Citewell, access: Access, asked: Sequence[str]) -> dict[str, Any]:
+    """What every way in gives to somebody, without what differs between two times that the same is asked."""
     documents = citewell.documents
     return {
         "list": to_json(body_of(DocumentListBody, {"documents": documents.all(access=access)})),
@@ -136,16 +139,23 @@ def everything_seen(citewell: Citewell, access: Access, asked: Sequence[str], *,
         "checked": {
             i: citewell.questions.verify(i, access=access, sha256="", start=0, end=3, quote="The") for i in IDS
         },
-        "asked": [_answered(citewell.questions.ask(q, access=access), with_numbers) for q in asked],
-        "in conversation": [
-            _answered(citewell.conversations.ask(q, access=access).answer, with_numbers) for q in asked[:1]
-        ],
+        "asked": [_answered(citewell.questions.ask(q, access=access)) for q in asked],
+        "in conversation": [_answered(citewell.conversations.ask(q, access=access).answer) for q in asked[:1]],
         "found": [[_plain(hit) for hit in citewell.questions.search(q, access=access)] for q in asked],
         "found in JSON": [
             to_json(body_of(SearchBody, {"passages": citewell.questions.search(q, access=access)})) for q in asked[:1]
         ],
         "suggested": _suggested(citewell, access),
     }
+
+
+def without_numbers(seen: dict[str, Any]) -> dict[str, Any]:
+    """The same without what depends on who asks and how often: ids of answers and states of the documents."""
+    answers = {
+        way: [_with_json(replace(answer, id="", index_version=0)) for answer, _ in seen[way]]
+        for way in ("asked", "in conversation")
+    }
+    return seen | answers
 
 
 def _or_error(read: Any) -> Any:
@@ -156,11 +166,13 @@ def _or_error(read: Any) -> Any:
         return str(error)
 
 
-def _answered(answer: Answer, with_numbers: bool) -> tuple[Answer, str]:
+def _answered(answer: Answer) -> tuple[Answer, str]:
     """An answer without the time that it took, and its JSON."""
-    numbers: dict[str, Any] = {} if with_numbers else {"id": "", "index_version": 0}
-    plain = replace(answer, timings_ms={}, passages=tuple(map(_plain, answer.passages)), **numbers)
-    return plain, to_json(body_of(AnswerBody, Reply(plain)))
+    return _with_json(replace(answer, timings_ms={}, passages=tuple(map(_plain, answer.passages))))
+
+
+def _with_json(answer: Answer) -> tuple[Answer, str]:
+    return answer, to_json(body_of(AnswerBody, Reply(answer)))
 
 
 def _plain(hit: Hit) -> Hit:
@@ -196,13 +208,12 @@ def compare(first: list[Step], then: list[Step], asked: list[str], exact_up_to: 
         stored = {found.document_id: found.groups for found in citewell.store.all_groups(EVERYTHING)}
         for person in PEOPLE:
             permitted = {i for i, given in stored.items() if given & person.names}
-            seen = everything_seen(citewell, person, asked, with_numbers=True)
+            seen = everything_seen(citewell, person, asked)
             with installation(exact_up_to=50_000) as alone:
                 for step in history:
                     if step.document_id in permitted and step.kind in ("put", "delete"):
                         do(alone, step._replace(groups=tuple(stored[step.document_id])))
-                assert seen == everything_seen(alone, person, asked, with_numbers=True)
-                without = everything_seen(citewell, person, asked, with_numbers=False)
-                assert without == everything_seen(alone, EVERYTHING, asked, with_numbers=False)
+                assert seen == everything_seen(alone, person, asked)
+                assert without_numbers(seen) == without_numbers(everything_seen(alone, EVERYTHING, asked))
             compared += sum(len(part) if isinstance(part, dict | list) else 1 for part in seen.values())
     return compared

@@ -19,6 +19,7 @@ from rag.store.base import DocumentInfo, document_not_found
 from rag.store.rows import document_columns as columns
 from rag.store.sqlite import access_rows
 from rag.store.sqlite.meta_rows import dimension
+from rag.store.sqlite.readable import readable_number
 from rag.store.sqlite.storable import storable
 
 # As stored: little-endian whatever the machine.
@@ -94,11 +95,19 @@ def remove_document(connection: apsw.Connection, document_id: str) -> str | None
     return created_at
 
 
+def number_of(connection: apsw.Connection, document_id: str) -> int:
+    """The number of a document that may be read. Raises DocumentNotFound."""
+    number = readable_number(connection, document_id)
+    if number is None:
+        raise document_not_found(document_id)
+    return number
+
+
 def read_document(connection: apsw.Connection, document_id: str) -> Document:
     """The document as it was read. Raises DocumentNotFound."""
     row = connection.execute(
-        f"SELECT {columns.DOCUMENT} FROM readable_documents WHERE id = ?",  # noqa: S608 - constant columns
-        (storable(document_id),),
+        f"SELECT {columns.DOCUMENT} FROM readable_documents WHERE number = ?",  # noqa: S608 - constant columns
+        (number_of(connection, document_id),),
     ).fetchone()
     if row is None:
         raise document_not_found(document_id)
@@ -116,7 +125,8 @@ def list_documents(connection: apsw.Connection) -> list[DocumentInfo]:
 
 def read_document_info(connection: apsw.Connection, document_id: str) -> DocumentInfo:
     """One document without its text. Raises DocumentNotFound."""
-    row = connection.execute(f"{columns.DOCUMENT_INFO} WHERE id = ?", (storable(document_id),)).fetchone()
+    number = number_of(connection, document_id)
+    row = connection.execute(f"{columns.DOCUMENT_INFO} WHERE number = ?", (number,)).fetchone()
     if row is None:
         raise document_not_found(document_id)
     return columns.info_of(row)
@@ -126,9 +136,7 @@ def read_sentences(
     connection: apsw.Connection, document_id: str, *, at_most: int | None = None
 ) -> list[StoredSentence]:
     """The sentences of a document in text order, or the first of them. Raises DocumentNotFound."""
-    number = connection.execute("SELECT number FROM readable_documents WHERE id = ?", (storable(document_id),)).get
-    if number is None:
-        raise document_not_found(document_id)
+    number = number_of(connection, document_id)
     query = f"SELECT {columns.SENTENCE} FROM readable_sentences s WHERE document = ? ORDER BY position LIMIT ?"  # noqa: S608 - constant columns
     return [columns.sentence_of(row) for row in connection.execute(query, (number, -1 if at_most is None else at_most))]
 

@@ -12,6 +12,7 @@ import apsw
 from rag.records import Document, Source
 from rag.store.base import document_not_found
 from rag.store.rows.document_columns import check_original
+from rag.store.sqlite.document_rows import number_of
 from rag.store.sqlite.storable import storable
 
 # SQLite stores no value of a gigabyte or more; a document of that size is stored without its original.
@@ -39,8 +40,8 @@ def read_original(connection: apsw.Connection, document_id: str) -> tuple[Source
     """Source, SHA-256 and bytes of a document's original, None where none is kept. Raises DocumentNotFound."""
     row = connection.execute(
         "SELECT id, title, location, media_type, content_sha256, data"
-        " FROM readable_documents LEFT JOIN readable_originals ON document = number WHERE id = ?",
-        (storable(document_id),),
+        " FROM readable_documents LEFT JOIN readable_originals ON document = number WHERE number = ?",
+        (number_of(connection, document_id),),
     ).fetchone()
     if row is None:
         raise document_not_found(document_id)
@@ -55,8 +56,8 @@ def describe_original(connection: apsw.Connection, document_id: str) -> tuple[So
     """
     row = connection.execute(
         "SELECT id, title, location, media_type, content_sha256, length(data)"
-        " FROM readable_documents LEFT JOIN readable_originals ON document = number WHERE id = ?",
-        (storable(document_id),),
+        " FROM readable_documents LEFT JOIN readable_originals ON document = number WHERE number = ?",
+        (number_of(connection, document_id),),
     ).fetchone()
     if row is None:
         raise document_not_found(document_id)

@@ -14,6 +14,7 @@ from weakref import ref
 import apsw
 
 from rag.records import Access
+from rag.store.sqlite.storable import storable
 
 _NOBODY = Access("", frozenset())
 
@@ -43,6 +44,11 @@ CREATE TEMP VIEW readable_versions AS SELECT * FROM main.versions t WHERE reads_
     WHERE d.id = t.document_id AND a.access_set IN permitted_sets);
 CREATE TEMP VIEW readable_access AS SELECT * FROM main.document_access t WHERE reads_everything()
     OR t.access_set IN permitted_sets;
+-- An absent document is in the set -1, so that the rights are asked for all the same; nobody may read that.
+CREATE TEMP VIEW wanted_document AS SELECT CASE WHEN reads_everything() OR coalesce(
+    (SELECT a.access_set FROM main.document_access a WHERE a.document = t.number), -1) IN permitted_sets
+    THEN t.number END AS number
+    FROM (SELECT id_of_wanted() AS id) w LEFT JOIN main.documents t ON t.id = w.id;
 """
 
 
@@ -50,6 +56,7 @@ class ReadingConnection(apsw.Connection):
     """A connection that reads for one person at a time, whoever that is; at first for nobody, who reads nothing."""
 
     reader: Access = _NOBODY
+    wanted: str = ""  # the id of the document that is asked for by its id
 
 
 def make_views(connection: ReadingConnection) -> None:
@@ -66,6 +73,9 @@ def make_views(connection: ReadingConnection) -> None:
     connection.create_scalar_function(
         "names_of_reader", lambda *_: json.dumps(sorted(reader().names)), 0, deterministic=True
     )
+    connection.create_scalar_function(
+        "id_of_wanted", lambda *_: found.wanted if (found := known()) else "", 0, deterministic=True
+    )
     connection.execute("PRAGMA temp_store = MEMORY").fetchall()
     connection.execute(_VIEWS).fetchall()
 
@@ -80,6 +90,18 @@ def reading_as(connection: apsw.Connection, access: Access) -> Iterator[None]:
         yield
     finally:
         connection.reader = before
+
+
+def readable_number(connection: apsw.Connection, document_id: str) -> int | None:
+    """The number of a document that may be read, else None: in as many steps for a forbidden one as for an absent one.
+
+    The other views ask for rights only where there is a document, and the time would say that there is.
+    """
+    if not isinstance(connection, ReadingConnection):
+        raise TypeError(f"{connection} has no views to read through; expected a connection for reading")
+    connection.wanted = storable(document_id)
+    found: int | None = connection.execute("SELECT number FROM wanted_document").get
+    return found
 
 
 def reads_everything(connection: apsw.Connection) -> bool:

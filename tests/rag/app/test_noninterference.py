@@ -47,7 +47,7 @@ def test_nothing_shows_of_what_changes_for_others_at_the_same_time() -> None:
         do(citewell, Step("put", "d0", "The harbour opens at noon. A ferry costs 1.5 euros.", ("staff",)))
         do(citewell, Step("put", "d1", "The harbour opens at eleven. A ferry carries three boats.", (EVERYBODY,)))
         question = "What opens the harbour?"
-        before = everything_seen(citewell, bob, [question], with_numbers=True)
+        before = everything_seen(citewell, bob, [question])
 
         def change() -> None:
             try:
@@ -67,7 +67,7 @@ def test_nothing_shows_of_what_changes_for_others_at_the_same_time() -> None:
         changing.start()
         asked = 0
         while not done.is_set() or not asked:
-            found = everything_seen(citewell, bob, [question], with_numbers=True)
+            found = everything_seen(citewell, bob, [question])
             assert found == before
             asked += 1
         changing.join()

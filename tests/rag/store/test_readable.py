@@ -8,6 +8,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from rag.errors import DocumentNotFound
 from rag.records import Access
 from rag.store.sqlite.readable import reading_as
 from rag.store.sqlite.sqlite_store import SqliteStore
@@ -99,3 +100,29 @@ def test_everything_belongs_to_everybody_in_a_database_of_the_format_before(tmp_
         before = store.content_number(bob)
         store.put_document(*parts("c", "New."))
         assert (store.content_number(bob), store.counts(EVERYTHING)[0]) == (before, 3)
+
+
+@pytest.mark.parametrize("name", ["document", "document_info", "original_sha256", "sentences"])
+def test_a_forbidden_document_takes_as_many_steps_as_an_absent_one(store: SqliteStore, name: str) -> None:
+    """Steps of SQLite's machine, but for the few between an entry of the index of ids and its row."""
+    store.put_document(*parts("forbidden", "The board meets at noon."), groups=["board"])
+
+    def steps(document_id: str) -> int:
+        taken = 0
+
+        def step() -> bool:
+            nonlocal taken
+            taken += 1
+            return False
+
+        with store.database.reading() as connection:
+            connection.set_progress_handler(step, 1)
+            try:
+                with pytest.raises(DocumentNotFound):
+                    getattr(store, name)(ANN, document_id)
+            finally:
+                connection.set_progress_handler(None, 1)
+        return taken
+
+    assert steps("absent")  # the first time prepares the statement
+    assert abs(steps("forbidden") - steps("absent")) <= 3
