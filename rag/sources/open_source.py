@@ -30,6 +30,10 @@ def open_source(configured: ConfiguredSource, pace: Pace, settings: Settings, pa
         from rag.sources.mediawiki_source import MediawikiSource
 
         return MediawikiSource(configured, pace, settings, password=password)
+    if configured.kind == "dokuwiki":
+        from rag.sources.dokuwiki_source import DokuwikiSource
+
+        return DokuwikiSource(configured, pace, settings, password=password)
     if configured.kind == "imap":
         from rag.sources.imap_source import ImapSource
 

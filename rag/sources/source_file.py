@@ -56,6 +56,7 @@ KINDS = {
         KindOfSource("webdav", ("url",), ("server",), signs_in=True),
         KindOfSource("feed", ("url",), ("dropped",), signs_in=True),
         KindOfSource("mediawiki", ("url",), ("namespaces",), signs_in=True),
+        KindOfSource("dokuwiki", ("url",), ("namespace",), rights=("acl",), signs_in=True),
         KindOfSource("s3", ("url", "bucket"), ("prefix", "region", "addressing"), signs_in=True),
         KindOfSource("imap", ("url",), ("since",), rights=("acl",), signs_in=True),
     )
@@ -80,6 +81,7 @@ _TEXTS = (
     "server",
     "dropped",
     "namespaces",
+    "namespace",
     "since",
     "bucket",
     "prefix",

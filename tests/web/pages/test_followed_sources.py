@@ -47,5 +47,7 @@ def test_what_each_source_brought_and_what_failed(client: TestClient, citewell: 
 def test_a_file_that_makes_no_sense_is_told_of(client: TestClient, citewell: Citewell) -> None:
     write_source_file(citewell, home={"kind": "cvs"})
     error = client.get("/api/v1/sources").json()["error"]
-    assert error.endswith("source home: kind is 'cvs'; expected one of git, webdav, feed, mediawiki, s3, imap.")
+    assert error.endswith(
+        "source home: kind is 'cvs'; expected one of git, webdav, feed, mediawiki, dokuwiki, s3, imap."
+    )
     assert "source home: kind is" in client.get("/documents").text
