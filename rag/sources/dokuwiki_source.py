@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-import xmlrpc.client
+import xmlrpc.client  # nosec B411 - `_ask` refuses before it what a hostile answer would have it follow
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
