@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-import xmlrpc.client  # nosec B411 - `_ask` refuses before it what a hostile answer would have it follow
+import xmlrpc.client  # nosec B411
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -178,7 +178,7 @@ class DokuwikiSource:
                 + (", and only a superuser may see the access list" if method == "plugin.acl.listAcls" else "")
             )
         data = reply.data.strip()
-        parse_source_xml(data, _WHAT)  # refuses what the other parser would follow
+        parse_source_xml(data, _WHAT)  # refuses what the other parser would follow: hence the "nosec" above
         try:
             (found,), _ = xmlrpc.client.loads(data)
         except xmlrpc.client.Fault as error:
