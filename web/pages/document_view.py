@@ -14,6 +14,7 @@ from rag.render import LINK_SHA256_DIGITS
 
 # Characters of a document that are shown at once: some hundred printed pages. A browser shows them in half a second.
 _PART_CHARACTERS = 300_000
+_LEVELS = 6  # of headings in HTML
 
 
 class Marking(Enum):
@@ -63,7 +64,7 @@ class ShownBlock:
     """One block. The texts of its pieces, joined, are exactly the block's text."""
 
     kind: BlockKind
-    level: int
+    level: int  # of a heading as the page has it: one below that of the heading it stands under, from 1 to 6
     pieces: tuple[Piece, ...]
 
     @property
@@ -119,11 +120,29 @@ def part_to_show(document: Document, parts: Sequence[tuple[Block, ...]], wanted:
     number = number or 1
     shown: list[ShownBlock] = []
     first = True
-    for block in parts[number - 1]:
+    for block in _with_levels(document, parts[number - 1]):
         pieces = _pieces(document.text, block.span, marked, first=first)
         first = first and not any(piece.marked for piece in pieces)
         shown.append(ShownBlock(block.kind, block.level, pieces))
     return ShownPart(number, shown)
+
+
+def _with_levels(document: Document, blocks: Sequence[Block]) -> Iterator[Block]:
+    """The blocks, headings with the level that the page has: who listens goes from one to the next, and skips none.
+
+    One that the part opens with, and that is the document's title, is the page's own, of level 1.
+    """
+    above: list[tuple[int, int]] = []  # of the headings we are under, their own levels and those of the page
+    for position, block in enumerate(blocks):
+        is_title = position == 0 and block.span.of(document.text) == document.source.title
+        if block.kind in (BlockKind.HEADING, BlockKind.BOLD_HEADING):
+            while above and above[-1][0] >= block.level:
+                above.pop()
+            level = min(above[-1][1] + 1 if above else 1 if is_title else 2, _LEVELS)
+            above.append((block.level, level))
+            yield replace(block, level=level)
+        else:
+            yield block
 
 
 def _pieces_of_long_blocks(blocks: Sequence[Block]) -> Iterator[Block]:

@@ -1,4 +1,5 @@
 import hashlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -45,6 +46,23 @@ def test_without_a_mark_each_block_is_one_piece(document: Document) -> None:
 def test_a_document_without_blocks_is_shown_as_one() -> None:
     document = Document(Source("a", "A", "a.txt"), "One.\nTwo.", (), "0", "0")
     assert [block.text for block in blocks_to_show(document, None)] == ["One.\nTwo."]
+
+
+@pytest.mark.parametrize(
+    ("title", "levels", "shown"),
+    [
+        ("Pool", [1, 2, 2, 3, 2, 1], [1, 2, 2, 3, 2, 2]),
+        ("Pool", [1, 3, 3, 10, 10, 3], [1, 2, 2, 3, 3, 2]),  # who skips a level is not followed
+        ("Another", [1, 2, 10, 2, 1], [2, 3, 4, 3, 2]),
+        ("Pool", [1, 2, 3, 4, 5, 6, 7, 8], [1, 2, 3, 4, 5, 6, 6, 6]),
+    ],
+)
+def test_no_heading_skips_a_level_and_those_alike_stay_alike(title: str, levels: list[int], shown: list[int]) -> None:
+    plain = document_of(["Pool"] * len(levels))
+    kinds = [BlockKind.BOLD_HEADING if level == 10 else BlockKind.HEADING for level in levels]
+    blocks = [replace(b, kind=k, level=n) for b, k, n in zip(plain.blocks, kinds, levels, strict=True)]
+    document = replace(plain, source=replace(plain.source, title=title), blocks=tuple(blocks))
+    assert [block.level for block in blocks_to_show(document, None)] == shown
 
 
 def test_a_mark_needs_the_hash_of_the_text() -> None:
