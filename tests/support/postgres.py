@@ -126,6 +126,11 @@ def postgres_server(programs: Path) -> Iterator[PostgresServer]:
             server = PostgresServer(folder)
             _wait_for(server, process, log)
             yield server
+            if process.poll() is not None:  # all tests after that have failed, and none of them says why
+                said = log.read_text(encoding="utf-8", errors="replace")[-4_000:]
+                raise RuntimeError(
+                    f"PostgreSQL ended by itself with {process.returncode} during the tests; it said: {said}"
+                )
         finally:
             process.send_signal(signal.SIGQUIT)  # at once: nothing of it is kept
             try:
