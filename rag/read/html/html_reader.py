@@ -87,7 +87,7 @@ def _content(page: etree._Element, *, is_marked: bool) -> Content | None:
     _tidy(page)
     if is_marked:
         mark_words(page)
-        whole = read_blocks(_seen(deepcopy(page)))
+        whole = read_blocks(_seen(deepcopy(page)), is_part=True)
     _name_content(page)
     found = _main_content(page)
     if not found:

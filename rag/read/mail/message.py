@@ -127,7 +127,7 @@ def html_body(text: str) -> tuple[tuple[MailBlock, ...], tuple[str, ...]]:
             styled.drop_tree()
     _open_layout_tables(page)
     _mark_quotes(page)
-    content = read_blocks(page)
+    content = read_blocks(page, is_part=True)
     found: list[tuple[Block, str]] = []
     lines: list[str] = []
     depth = 0

@@ -115,6 +115,13 @@ def test_title_is_that_of_the_content_and_not_of_the_site() -> None:
     assert blocks(page)[0] == ("heading", 1, "Pump")
 
 
+def test_a_bold_name_of_the_site_is_no_title() -> None:
+    said = "A locker key that is lost costs twenty euros, and one that is late two euros a day. " * 4
+    page = f"<title>Keys</title><div><b>The town's pools</b></div><div id='content'><p>{said}</p><p>{said}</p></div>"
+    assert read_html(page.encode()).title == "Keys"
+    assert "The town's pools" not in read_html(page.encode()).text
+
+
 def test_heading_of_nothing_that_is_kept_stays_out() -> None:
     page = (
         "<main><h1>Pump</h1><h2>Alarms</h2><p>It is red and loud, and rings for a minute.</p></main>"
