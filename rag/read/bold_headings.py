@@ -46,7 +46,7 @@ def with_bold_headings(blocks: Sequence[LaidBlock]) -> list[Decided]:
             decided.append((BlockKind.PARAGRAPH, 0))
         elif position == 0 and BlockKind.HEADING not in kinds:
             decided.append((BlockKind.HEADING, 1))
-        elif following[0] in (BlockKind.BOLD_HEADING, BlockKind.HEADING):
+        elif following[0].names_section:
             decided.append((BlockKind.PARAGRAPH, 0))
         else:
             decided.append((BlockKind.BOLD_HEADING, BOLD_LEVEL))

@@ -48,7 +48,7 @@ class Outline:
         recognised: Sequence[RecognisedWord] = (),
     ) -> None:
         """Add the block at `span`, which reads `words`; a heading closes those of its own and of deeper levels."""
-        if kind in (BlockKind.HEADING, BlockKind.BOLD_HEADING):
+        if kind.names_section:
             name = " ".join(words.split())[:_MAX_HEADING_CHARS]
             self._headings = [(above, title) for above, title in self._headings if above < level]
             self._headings.append((level, name))

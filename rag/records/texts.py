@@ -45,6 +45,11 @@ class BlockKind(StrEnum):
     TABLE_ROW = "table_row"
     CODE = "code"
 
+    @property
+    def names_section(self) -> bool:
+        """Whether what follows stands under it."""
+        return self in (BlockKind.HEADING, BlockKind.BOLD_HEADING)
+
 
 @dataclass(frozen=True, slots=True)
 class RecognisedWord:

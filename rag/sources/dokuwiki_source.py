@@ -193,11 +193,7 @@ def _whole_page(name: str, text: str) -> bytes:
     heading = _HEADING.search(text)
     if heading is None:
         return entry_page(name.rpartition(":")[2].replace("_", " "), text)
-    title = html.escape(html.unescape(_TAG.sub("", heading[2])).strip())
-    return (
-        f'<!DOCTYPE html>\n<html><head><meta charset="utf-8"><title>{title}</title></head>\n'
-        f"<body><article>\n{text}\n</article></body></html>\n"
-    ).encode("utf-8", "replace")
+    return entry_page(html.unescape(_TAG.sub("", heading[2])).strip(), text, has_heading=True)
 
 
 def _moment(seconds: int) -> str:

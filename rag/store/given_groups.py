@@ -5,6 +5,7 @@ What a source says is kept beside what was set by hand, so that this can be take
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -35,8 +36,21 @@ def taken_back(giver: GivenBy) -> Settling:
     return without
 
 
-def giver_of(*, by_hand: bool, by_source: bool) -> GivenBy:
-    """Who gave a document its groups, of whether they were set by hand, and whether its source says any."""
+def groups_in(document_id: str, names: str, by_hand: bool, source: str | None, location: str) -> DocumentGroups:
+    """A row of either store as a record. The groups that may read it, and those that its source says, are JSON."""
+    said = None if source is None else frozenset(json.loads(source))
+    return stored_groups(document_id, frozenset(json.loads(names)), said, location, by_hand=by_hand)
+
+
+def stored_groups(
+    document_id: str, groups: frozenset[str], source: frozenset[str] | None, location: str, *, by_hand: bool
+) -> DocumentGroups:
+    """The record of what is stored: who gave a document its groups follows from the rest."""
+    giver = _giver_of(by_hand=by_hand, by_source=source is not None)
+    return DocumentGroups(document_id, groups, giver, location, source)
+
+
+def _giver_of(*, by_hand: bool, by_source: bool) -> GivenBy:
     if by_hand:
         return GivenBy.HAND
     return GivenBy.SOURCE if by_source else GivenBy.RULE
@@ -46,5 +60,5 @@ def _settled(
     before: DocumentGroups, source: frozenset[str] | None, rules: frozenset[str], *, is_by_hand: bool
 ) -> DocumentGroups:
     groups = before.groups if is_by_hand else rules if source is None else source
-    giver = giver_of(by_hand=is_by_hand, by_source=source is not None)
+    giver = _giver_of(by_hand=is_by_hand, by_source=source is not None)
     return replace(before, groups=groups, given_by=giver, source_groups=source)

@@ -95,6 +95,12 @@ def sync(citewell: Citewell, name: str = "home", **options: bool) -> SourceRepor
 
 def cut_short(citewell: Citewell, *, results: int, name: str = "home") -> None:
     """A sync of one source that is interrupted as soon as so many results are told."""
+    with pytest.raises(KeyboardInterrupt):
+        list(citewell.sources.sync(name, on_result=interrupt_after(results)))
+
+
+def interrupt_after(results: int) -> Callable[..., None]:
+    """What is told results, and interrupts whoever tells them as soon as it has so many."""
     left = results
 
     def interrupt(*_: IngestResult | int) -> None:
@@ -103,8 +109,7 @@ def cut_short(citewell: Citewell, *, results: int, name: str = "home") -> None:
         if left == 0:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        list(citewell.sources.sync(name, on_result=interrupt))
+    return interrupt
 
 
 def counts(report: SourceReport) -> tuple[int, int, int, int, int, int]:

@@ -135,7 +135,7 @@ def _with_levels(document: Document, blocks: Sequence[Block]) -> Iterator[Block]
     above: list[tuple[int, int]] = []  # of the headings we are under, their own levels and those of the page
     for position, block in enumerate(blocks):
         is_title = position == 0 and block.span.of(document.text) == document.source.title
-        if block.kind in (BlockKind.HEADING, BlockKind.BOLD_HEADING):
+        if block.kind.names_section:
             while above and above[-1][0] >= block.level:
                 above.pop()
             level = min(above[-1][1] + 1 if above else 1 if is_title else 2, _LEVELS)

@@ -17,23 +17,8 @@ _CELLS = {"cell", "td", "th"}
 _BREAKS = {"lb", "br", "hr"}
 # Code in one of these is part of a line. A line break in it says nothing: only <pre> keeps those.
 _INLINE_PARENTS = {
-    *(
-        "p",
-        "head",
-        "item",
-        "cell",
-        "hi",
-        "ref",
-        "quote",
-        "li",
-        "dt",
-        "dd",
-        "td",
-        "th",
-        "summary",
-        "caption",
-        "figcaption",
-    ),
+    *("p", "head", "item", "cell", "hi", "ref", "quote", "li", "dt", "dd", "td", "th"),
+    *("summary", "caption", "figcaption"),
     *("a", "b", "strong", "i", "em", "u", "s", "q", "span", "small", "big", "font", "mark", "sub", "sup", "ins", "del"),
     *("label", "abbr", "cite", "dfn", "kbd", "samp", "tt", "var", *_HEADINGS),
 }

@@ -20,6 +20,7 @@ from rag.errors import UnreadableDocument
 from rag.read.layout import Content, Layout
 from rag.read.notes import Notes
 from rag.read.office.docx_unseen import unseen_warning
+from rag.read.office.style_chain import style_chain
 from rag.read.tables import add_table
 from rag.read.zip_container import MAX_MAIN_PART_BYTES, open_archive, read_xml
 from rag.records import BlockKind
@@ -34,7 +35,6 @@ _NOT_SHOWN = frozenset(
 )
 _WRAPPERS = frozenset(_W + name for name in ("sdt", "sdtContent", "customXml", "ins", "moveTo", "smartTag", "body"))
 _MARKS = {"tab": " ", "br": "\n", "cr": "\n", "noBreakHyphen": "\N{NON-BREAKING HYPHEN}", "ptab": " "}
-_MAX_STYLE_DEPTH = 20
 # Style names of a table of contents and of its heading, as Word writes them in every language.
 _OF_CONTENTS = re.compile(r"toc (?:[1-9]|heading)")
 _MAX_CELL_CHARS = 400  # a longer cell is prose that a table holds in place
@@ -182,15 +182,10 @@ def _role(paragraph: etree._Element, styles: Mapping[str, _Style]) -> tuple[int,
     """Level of a heading or 0, whether it is a list item, and how deep that stands, from 1."""
     properties = paragraph.find(f"{_W}pPr")
     level, is_list = _outline_level(properties), False
-    style_id = _value(properties, "pStyle")
-    for _ in range(_MAX_STYLE_DEPTH):
-        style = styles.get(style_id)
-        if style is None:
-            break
+    for style in _chain(_value(properties, "pStyle"), styles):
         if level is None:
             level = 1 if style.name == "title" else style.level
         is_list = is_list or style.is_list
-        style_id = style.based_on
     numbering = None if properties is None else properties.find(f"{_W}numPr")
     if numbering is not None:
         is_list = _value(numbering, "numId") != "0"
@@ -201,25 +196,30 @@ def _role(paragraph: etree._Element, styles: Mapping[str, _Style]) -> tuple[int,
 def _is_bold(paragraph: etree._Element, styles: Mapping[str, _Style]) -> bool:
     """Whether all words of a paragraph are bold, as its runs, their styles or its own style say."""
     of_paragraph = _is_bold_style(_value(paragraph.find(f"{_W}pPr"), "pStyle"), styles)
-    runs = [run for run in paragraph.iter(f"{_W}r") if _text(run).strip() and not _is_hidden(run)]
-    for run in runs:
+    is_any = False
+    for run in paragraph.iter(f"{_W}r"):
+        if _is_hidden(run) or not _text(run).strip():
+            continue
         properties = run.find(f"{_W}rPr")
-        for is_bold in (_switch(properties, "b"), _is_bold_style(_value(properties, "rStyle"), styles), of_paragraph):
-            if is_bold is not None:
-                break
-        if not is_bold:
+        is_bold = _switch(properties, "b")
+        if is_bold is None:
+            is_bold = _is_bold_style(_value(properties, "rStyle"), styles)
+        if not (of_paragraph if is_bold is None else is_bold):
             return False
-    return bool(runs)
+        is_any = True
+    return is_any
 
 
 def _is_bold_style(style_id: str, styles: Mapping[str, _Style]) -> bool | None:
     """Whether a style, or the nearest one that it is based on and that says so, is bold."""
-    for _ in range(_MAX_STYLE_DEPTH):
-        style = styles.get(style_id)
-        if style is None or style.is_bold is not None:
-            return None if style is None else style.is_bold
-        style_id = style.based_on
-    return None
+    return next((style.is_bold for style in _chain(style_id, styles) if style.is_bold is not None), None)
+
+
+def _chain(style_id: str, styles: Mapping[str, _Style]) -> Iterator[_Style]:
+    """A style and those that it is based on; none where there is no such style."""
+    for name in style_chain(style_id, lambda name: styles[name].based_on if name in styles else ""):
+        if name in styles:
+            yield styles[name]
 
 
 def _text(element: etree._Element, refer: Callable[[str], str] | None = None) -> str:

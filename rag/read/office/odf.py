@@ -14,6 +14,7 @@ from lxml import etree
 from rag.errors import UnreadableDocument
 from rag.read.layout import Content, Layout
 from rag.read.notes import Notes
+from rag.read.office.style_chain import style_chain
 from rag.read.tables import add_table
 from rag.read.zip_container import MAX_MAIN_PART_BYTES, open_archive, read_part, read_xml
 from rag.records import BlockKind
@@ -39,7 +40,6 @@ _MAX_REPEATED_CHARS = 100
 _MAX_COLUMNS = 1_000
 _MAX_ROWS = 50_000
 _MAX_DEPTH = 200
-_MAX_STYLE_DEPTH = 20
 _BOLD_WEIGHTS = ("bold", "600", "700", "800", "900")
 _MAX_CELL_CHARS = 400  # a longer cell is prose that a table holds in place
 
@@ -148,11 +148,8 @@ def _is_bold(body: _OdfBody, paragraph: etree._Element) -> bool:
 
 def _is_bold_style(body: _OdfBody, name: str) -> bool | None:
     """Whether a style, or the nearest one that it is based on and that says so, is bold."""
-    for _ in range(_MAX_STYLE_DEPTH):
-        if weight := body.weights.get(name):
-            return weight in _BOLD_WEIGHTS
-        name = body.parents.get(name, "")
-    return None
+    chain = style_chain(name, lambda style: body.parents.get(style, ""))
+    return next((weight in _BOLD_WEIGHTS for style in chain if (weight := body.weights.get(style))), None)
 
 
 def _text(element: etree._Element, notes: Notes | None = None, depth: int = 0) -> str:

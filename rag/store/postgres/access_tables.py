@@ -14,7 +14,7 @@ from rag.records import Access, GivenBy
 from rag.records.arrays import IntVector
 from rag.store.base import DocumentGroups
 from rag.store.fitting import stamp_of
-from rag.store.given_groups import Settling, giver_of
+from rag.store.given_groups import Settling, groups_in, stored_groups
 from rag.store.postgres.meta_tables import pg_change_fact, pg_fact
 from rag.store.postgres.postgres_connections import PgConnection
 from rag.store.postgres.row_values import first, holdable, one, rows, run, run_each
@@ -47,7 +47,7 @@ def pg_said_of(connection: PgConnection, document_id: str) -> DocumentGroups | N
         " LEFT JOIN access_sets o ON o.id = a.source_set WHERE d.id = %s",
         (holdable(document_id),),
     )
-    return None if found is None else _groups_in(document_id, *found)
+    return None if found is None else groups_in(document_id, *found)
 
 
 def pg_write_access(connection: PgConnection, number: int, now: DocumentGroups) -> None:
@@ -134,7 +134,7 @@ def pg_groups(connection: PgConnection, document_id: str) -> DocumentGroups | No
         " LEFT JOIN access_sets o ON o.id = a.source_set WHERE d.id = %s",
         (holdable(document_id),),
     )
-    return None if row is None else _groups_in(document_id, *row)
+    return None if row is None else groups_in(document_id, *row)
 
 
 def pg_all_groups(connection: PgConnection) -> list[DocumentGroups]:
@@ -148,22 +148,9 @@ def pg_all_groups(connection: PgConnection) -> list[DocumentGroups]:
         " JOIN readable_access a ON a.document = d.number ORDER BY d.id",
     )
     return [
-        DocumentGroups(
-            found_id,
-            sets[number],
-            giver_of(by_hand=by_hand, by_source=source is not None),
-            place,
-            None if source is None else sets[source],
-        )
+        stored_groups(found_id, sets[number], None if source is None else sets[source], place, by_hand=by_hand)
         for found_id, number, by_hand, source, place in found
     ]
-
-
-def _groups_in(document_id: str, names: str, by_hand: bool, source: str | None, location: str) -> DocumentGroups:
-    """A row as a record; names of groups are JSON."""
-    said = None if source is None else frozenset(json.loads(source))
-    giver = giver_of(by_hand=by_hand, by_source=said is not None)
-    return DocumentGroups(document_id, frozenset(json.loads(names)), giver, location, said)
 
 
 def _as_written(connection: PgConnection, now: DocumentGroups) -> tuple[int, bool, int | None]:

@@ -15,7 +15,7 @@ from rag.records import Access, GivenBy
 from rag.records.arrays import IntVector
 from rag.store.base import DocumentGroups
 from rag.store.fitting import stamp_of
-from rag.store.given_groups import Settling, giver_of
+from rag.store.given_groups import Settling, groups_in, stored_groups
 from rag.store.sqlite.meta_rows import change_fact, fact
 from rag.store.sqlite.storable import storable
 
@@ -44,7 +44,7 @@ def said_of(connection: apsw.Connection, document_id: str) -> DocumentGroups | N
         " LEFT JOIN access_sets o ON o.id = a.source_set WHERE d.id = ?",
         (document_id,),
     ).fetchone()
-    return None if found is None else _groups_in(document_id, *found)
+    return None if found is None else groups_in(document_id, *found)
 
 
 def write_access(connection: apsw.Connection, number: int, now: DocumentGroups) -> None:
@@ -127,7 +127,7 @@ def read_groups(connection: apsw.Connection, document_id: str) -> DocumentGroups
         " LEFT JOIN access_sets o ON o.id = a.source_set WHERE d.id = ?",
         (storable(document_id),),
     ).fetchone()
-    return None if row is None else _groups_in(document_id, *row)
+    return None if row is None else groups_in(document_id, *row)
 
 
 def read_all_groups(connection: apsw.Connection) -> list[DocumentGroups]:
@@ -138,22 +138,9 @@ def read_all_groups(connection: apsw.Connection) -> list[DocumentGroups]:
         " JOIN readable_access a ON a.document = d.number ORDER BY d.id"
     )
     return [
-        DocumentGroups(
-            found_id,
-            sets[number],
-            giver_of(by_hand=bool(by_hand), by_source=source is not None),
-            place,
-            None if source is None else sets[source],
-        )
+        stored_groups(found_id, sets[number], None if source is None else sets[source], place, by_hand=bool(by_hand))
         for found_id, number, by_hand, source, place in rows
     ]
-
-
-def _groups_in(document_id: str, names: str, by_hand: int, source: str | None, location: str) -> DocumentGroups:
-    """A row as a record; names of groups are JSON."""
-    said = None if source is None else frozenset(json.loads(source))
-    giver = giver_of(by_hand=bool(by_hand), by_source=said is not None)
-    return DocumentGroups(document_id, frozenset(json.loads(names)), giver, location, said)
 
 
 def _as_written(connection: apsw.Connection, now: DocumentGroups) -> tuple[int, bool, int | None]:

@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from rag.app import Citewell
-from rag.ingest.results import IngestResult
 from rag.records import ALONE
 from rag.store.base import IngestStatus
 from tests.support.access import EVERYTHING
 from tests.support.folders import LONG_AGO, Sync
-from tests.support.source_scenes import Holding, first_holding, next_holding, write_all
+from tests.support.source_scenes import Holding, first_holding, interrupt_after, next_holding, write_all
 
 OWNER = f"{ALONE}{pwd.getpwuid(os.getuid()).pw_name}"
 
@@ -66,16 +65,8 @@ def test_what_is_stored_is_what_the_share_holds_before_and_after_a_change(
     closed = {path for path in after if path.startswith("folder 9/")}
     for path in closed:
         (share / path).chmod(0)
-    left = 33
-
-    def interrupt(*_: IngestResult | int) -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        empty_citewell.documents.sync([share], on_result=interrupt)
+        empty_citewell.documents.sync([share], on_result=interrupt_after(33))
     report = sync()
     assert (report.problems, report.failed_before, report.kept) == ((), 0, ())
     assert stored(empty_citewell, share) == after
