@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rag.answer.candidates import find_candidates, has_pattern
 from rag.answer.question import Expects, Question, analyse_question
+from tests.support.effort import grows_at_most
 
 ASKING = {
     Expects.TIME: "When?",
@@ -118,17 +119,10 @@ def test_candidates_begin_and_end_with_something_visible(kind: Expects, sentence
 )
 def test_time_grows_with_length_and_not_with_its_square(unit: str) -> None:
     """Sixteen times the text may take sixteen times as long; 64 leaves room for noise, the square would be 256."""
-    short = (unit * 1_000)[:1_000]
     for question in ASKING.values():
-        assert seconds(question, short * 16) < 64 * max(seconds(question, short), 0.0001)
+        asked = ask(question)
 
+        def find(characters: int, number: int, asked: Question = asked) -> None:
+            find_candidates(asked, f"{(unit * characters)[:characters]}{number}")
 
-def seconds(question: str, sentence: str) -> float:
-    """The shortest of three runs: other work on the machine only ever adds. No run has a text that is remembered."""
-    asked, times = ask(question), []
-    for number in range(3):
-        text = f"{sentence}{number}"
-        started = time.process_time()
-        find_candidates(asked, text)
-        times.append(time.process_time() - started)
-    return min(times)
+        grows_at_most(64, partial(find, 2_000), partial(find, 32_000))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import statistics
 import sys
-import time
+from functools import partial
 from types import FrameType
 
 import pytest
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 
 from rag.answer.followup.stand_alone import stand_alone
 from rag.records import Exchange
+from tests.support.effort import grows_at_most
 
 MEMO = ("Europe and Japan weigh closer ties in technology", "Stronger chip industries in Japan and Europe")
 BUYER = Exchange(
@@ -373,17 +373,13 @@ HOSTILE = {
 
 @pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE)
 def test_time_grows_no_faster_than_the_text(piece: str) -> None:
-    """Four times the text may take twelve times as long, not sixteen or more; measured in turn, medians."""
+    """Four times the text may take twelve times as long, not sixteen or more."""
 
-    def seconds(characters: int) -> float:
-        text = ("Who is " + piece * 1_000)[:characters]
-        history = [Exchange(text, (text,), (text,))] * 4
-        started = time.thread_time()
-        stand_alone(text, history)
-        return time.thread_time() - started
+    def fill_in(characters: int, number: int) -> None:
+        text = f"Who is {number} {piece * 1_000}"[:characters]
+        stand_alone(text, [Exchange(text, (text,), (text,))] * 4)
 
-    pairs = [(seconds(250), seconds(1_000)) for _ in range(7)]
-    assert statistics.median(b for _, b in pairs) < 12 * statistics.median(a for a, _ in pairs) + 0.005
+    grows_at_most(12, partial(fill_in, 250), partial(fill_in, 1_000))
 
 
 POINTING = {"the band": "the band ", "verb it": "lift it, ", "they": "they ", "her": "her zorg, "}
