@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import islice, pairwise
 
 from rag.answer.followup.discourse import Discourse
 from rag.answer.followup.lexicon import (
@@ -26,6 +28,15 @@ from rag.answer.followup.phrases import is_plural
 from rag.answer.followup.tokens import Token, tokenise
 from rag.text.words import is_function_word
 
+
+@dataclass(frozen=True, slots=True)
+class _Antecedent:
+    """Something that a pronoun may stand for: where it begins, and where one has read enough of it to know."""
+
+    start: int
+    known_from: int
+
+
 _LONG_FORMS = {"'re": " are", "'ve": " have", "'ll": " will"}
 
 
@@ -33,27 +44,38 @@ def replace_pronouns(question: str, talk: Discourse) -> str:
     """`question` with its free pronouns replaced: those that nothing before them in it explains."""
     tokens = tokenise(question)
     edits: list[tuple[int, int, str]] = []
-    given: dict[str, str] = {}  # what the replacements so far stand for, by class of pronoun
+    given: dict[str, str | None] = {}  # what the pronouns so far stand for, by class
     for place, pronoun, case in free_pronouns(question, tokens):
-        referent = None if pronoun in given else find_referent(pronoun, talk)
-        if referent is None or referent in given.values() or referent.casefold() in question.casefold():
+        if pronoun in given:
             continue
+        referent = find_referent(pronoun, talk)
+        if referent and (referent in given.values() or referent.casefold() in question.casefold()):
+            referent = None
         given[pronoun] = referent
-        edits.append(_edit(tokens, place, case, referent))
+        if referent:
+            edits.append(_edit(tokens, place, case, referent))
     return apply(question, edits)
 
 
 def free_pronouns(question: str, tokens: Sequence[Token]) -> list[tuple[int, str, str]]:
     """The pronouns that nothing in the question explains, as (position of the token, class, case)."""
     own = [(start, mention_of(question[start:end])) for start, end in name_spans(question)]
+    clauses = [token.start for token in tokens if token.lower in CLAUSE_WORDS]
+    antecedents: dict[str, list[_Antecedent]] = {}
     found = []
     for place, token in enumerate(tokens):
         if token.lower in PRONOUNS:
             pronoun, case = PRONOUNS[token.lower]
             if token.lower == "her" and _is_possessive_her(tokens, place):
                 case = "possessive"
+            if pronoun not in antecedents:
+                antecedents[pronoun] = _antecedents(tokens, pronoun, own)
             is_empty = token.lower == "it" and stands_for_nothing(tokens, place)
-            if case != "reflexive" and not is_empty and not _is_bound(tokens, place, case, own):
+            if (
+                case != "reflexive"
+                and not is_empty
+                and not _is_bound(tokens, place, case, antecedents[pronoun], clauses)
+            ):
                 found.append((place, pronoun, case))
     return found
 
@@ -94,32 +116,39 @@ def _is_possessive_her(tokens: Sequence[Token], place: int) -> bool:
     )
 
 
-def _is_bound(tokens: Sequence[Token], place: int, case: str, own: Sequence[tuple[int, Mention]]) -> bool:
+def _is_bound(
+    tokens: Sequence[Token], place: int, case: str, antecedents: Sequence[_Antecedent], clauses: Sequence[int]
+) -> bool:
     """Whether a name or a noun before the pronoun in the same question explains it.
 
-    What belongs to a clause's subject may be its own; else another clause must have begun in between.
+    `clauses` has where words are that begin a clause, in order. What belongs to a clause's subject may be its own; else
+    another clause must have begun in between.
     """
-    token = tokens[place]
-    pronoun = PRONOUNS[token.lower][0]
-    before = [start for start, name in own if start < token.start and name.fits(pronoun)]
-    before += _nouns(tokens[:place], pronoun)
+    before = [first.start for first in antecedents if first.known_from < tokens[place].start]
     if not before:
         return False
     if case == "possessive" or (case == "subject" and place and tokens[place - 1].lower not in AUXILIARIES):
         return True
-    return any(t.lower in CLAUSE_WORDS and t.start > min(before) for t in tokens[:place])
+    begun = bisect_left(clauses, tokens[place].start)
+    return begun > 0 and clauses[begun - 1] > min(before)
 
 
-def _nouns(tokens: Sequence[Token], pronoun: str) -> Iterator[int]:
-    """Where phrases begin that a pronoun of this class may stand for: "the order", "my password", "employees"."""
+def _antecedents(tokens: Sequence[Token], pronoun: str, own: Sequence[tuple[int, Mention]]) -> list[_Antecedent]:
+    """The first name, and the first noun, of a question that a pronoun of this class may stand for."""
+    names = (_Antecedent(start, start) for start, name in own if name.fits(pronoun))
+    return [*islice(names, 1), *islice(_nouns(tokens, pronoun), 1)]
+
+
+def _nouns(tokens: Sequence[Token], pronoun: str) -> Iterator[_Antecedent]:
+    """The phrases that a pronoun of this class may stand for: "the order", "my password", "employees"."""
     for token, after in pairwise(tokens):
         if pronoun in (HE, SHE):
             if token.lower in ("the", "a", "an") and after.lower in PERSON_NOUNS:
-                yield token.start
+                yield _Antecedent(token.start, after.start)
         elif token.lower in _OPENS_PHRASE and after.is_word:
-            yield token.start
+            yield _Antecedent(token.start, after.start)
         elif pronoun == "they" and is_plural(after.lower) and not is_function_word(after.lower):
-            yield after.start
+            yield _Antecedent(after.start, after.start)
 
 
 _OPENS_PHRASE = frozenset(("the", "a", "an", "this", "that", "these", "those", "my", "our", "your", "every", "each"))
