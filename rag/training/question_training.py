@@ -29,6 +29,7 @@ from rag.settings import BUNDLED_MODEL
 from rag.training.collection import load_embedder
 from rag.training.deck import Deck
 from rag.training.export import in_bytes
+from rag.training.mixture import LARGE
 from rag.training.precision import shorter_products
 from rag.training.question_examples import Corpus, QuestionExample, desk_corpus, squad_corpus
 from rag.training.ranges import input_ranges
@@ -39,6 +40,7 @@ _QUESTIONS = 32  # of one corpus, in a step
 _SHARPNESS = 15.0
 _LEARNING_RATE = 4e-5
 _SQUAD_SHARE = 0.25  # of the steps
+_LARGE_SHARE = 0.35  # of the other steps: whole handbooks and manuals, in which much looks like the right passage
 _SQUAD_PARAGRAPHS = 2_500
 _TOKENS = 96
 # How far from the weights it began with towards those it learned: what is learned here costs a little elsewhere, and
@@ -113,10 +115,20 @@ def _floats(model: PreTrainedModel) -> dict[str, torch.Tensor]:
 def _draws(
     desk: Sequence[Corpus], squad: Sequence[Corpus], rng: random.Random
 ) -> Iterator[tuple[Corpus, list[QuestionExample]]]:
-    """A corpus and questions to it, without end: each desk question as often as another."""
-    of_squad, of_desk = ([(corpus, Deck(corpus.questions, rng)) for corpus in corpora] for corpora in (squad, desk))
+    """A corpus and questions to it, without end: of corpora of a kind each question as often as another."""
+    large = [corpus for corpus in desk if len(corpus.passages) >= LARGE]
+    small = [corpus for corpus in desk if len(corpus.passages) < LARGE]
+    kinds = (
+        (squad, _SQUAD_SHARE),
+        (large, (1 - _SQUAD_SHARE) * _LARGE_SHARE),
+        (small, (1 - _SQUAD_SHARE) * (1 - _LARGE_SHARE)),
+    )
+    decks = [
+        ([(corpus, Deck(corpus.questions, rng)) for corpus in corpora], share) for corpora, share in kinds if corpora
+    ]
+    shares = [share for _, share in decks]
     while True:
-        pairs = of_squad if squad and rng.random() < _SQUAD_SHARE else of_desk
+        ((pairs, _),) = rng.choices(decks, shares)
         ((corpus, deck),) = rng.choices(pairs, [len(corpus.questions) for corpus, _ in pairs])
         yield corpus, [deck.draw() for _ in range(min(_QUESTIONS, len(corpus.questions)))]
 

@@ -29,11 +29,12 @@ def questions_in(groups: list[EncodedGroup]) -> list[str]:
     return [tokenizer.decode(list(g.passages[0].ids[1 : g.passages[0].second_part - 1])) for g in groups]
 
 
-def collection(count: int) -> LabelledCollection:
+def collection(count: int, passages: int = 1) -> LabelledCollection:
     asked = [
         DeskQuestion(f"Where is room {i}?", "", ((0, 0),) if i % 2 else (), (), ((0, 0),), (0,)) for i in range(count)
     ]
-    return LabelledCollection("hall", (ReadPassage("", SENTENCE, (Span(0, len(SENTENCE)),)),), tuple(asked), 0)
+    passage = ReadPassage("", SENTENCE, (Span(0, len(SENTENCE)),))
+    return LabelledCollection("hall", (passage,) * passages, tuple(asked), 0)
 
 
 def data_folder(folder: Path) -> Path:
@@ -46,15 +47,17 @@ def data_folder(folder: Path) -> Path:
 
 
 def test_the_shares_of_all_kinds_make_one(tmp_path: Path) -> None:
-    kinds = kinds_of([collection(4)], data_folder(tmp_path))
+    kinds = kinds_of([collection(4), collection(6, passages=300)], data_folder(tmp_path))
     assert [(kind.name, kind.share, len(kind.draws)) for kind in kinds] == [
-        ("desk, answered", 0.36, 2),
-        ("desk, not answered", 0.21, 2),
-        ("near-miss, answered", 0.07, 1),
-        ("near-miss, not answered", 0.11, 1),
+        ("desk, large, answered", 0.25, 3),
+        ("desk, large, not answered", 0.14, 3),
+        ("desk, small, answered", 0.14, 2),
+        ("desk, small, not answered", 0.09, 2),
+        ("near-miss, answered", 0.06, 1),
+        ("near-miss, not answered", 0.08, 1),
         ("squad-train-part", 0.14, 2),
         ("new_wiki_v1.0, reddit_v1.0", 0.05, 4),
-        ("policyqa", 0.06, 2),
+        ("policyqa", 0.05, 2),
     ]
     assert sum(kind.share for kind in kinds) == pytest.approx(1)
 

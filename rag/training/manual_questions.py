@@ -1,0 +1,92 @@
+"""Makes desk collections of manuals: `python -m rag.training.manual_questions --packages FOLDER --out FOLDER`.
+
+For each file of questions in `rag/training/manuals`, whose README says what they are, a folder of `docs/` and
+`questions.jsonl` is written. The files name their answers by place, so that no sentence of a manual is copied; the
+documents are made of Debian's packages (`rag/training/manual_documents.py`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rag.training.manual_documents import write_documents
+
+FOLDER = Path(__file__).parent / "manuals"
+# File, where the sentence begins and ends in its text, and where the words in it that answer do.
+Place = Sequence[Any]
+
+
+def main() -> None:
+    """Read the arguments and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--packages", type=Path, required=True, help="a folder of Debian's packages")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("names", nargs="*", help="of manuals; without any, all")
+    given = parser.parse_args()
+    for name in given.names or sorted(path.stem for path in FOLDER.glob("*.jsonl")):
+        write_documents(name, given.packages, given.out / name / "docs")
+        count = write_questions(FOLDER / f"{name}.jsonl", given.out / name)
+        print(f"{name}: {count} questions", flush=True)
+
+
+def write_questions(path: Path, folder: Path) -> int:
+    """Write `questions.jsonl` beside the `docs/` in `folder`, and return how many there are.
+
+    Raises ValueError when a document has something else at a place than when the question was written.
+    """
+    texts = {file.name: file.read_text(encoding="utf-8") for file in (folder / "docs").iterdir()}
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    written = [json.dumps(_desk_question(item, texts), ensure_ascii=False) for item in lines]
+    (folder / "questions.jsonl").write_text("\n".join(written) + "\n", encoding="utf-8")
+    return len(written)
+
+
+def _desk_question(item: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
+    """A question as desk collections have it."""
+    places = [*item["answers"], *item.get("tempting", ())]
+    first, *others = [_quoted(place, texts) for place in places]
+    more = [_text(place, texts) for place in item.get("more", ())]
+    if (found := checksum([first["sentence"], *(other["sentence"] for other in others), *more])) != item["check"]:
+        raise ValueError(
+            f'{places[0][0]} has other text than when "{item["question"]}" was written ({found}, expected '
+            f"{item['check']}): take the version of the package that the README names"
+        )
+    made = {**first, "question": item["question"], "kind": item["kind"]}
+    if more:
+        made["more"] = more
+    if others:
+        made["also"] = others
+    return made
+
+
+def _quoted(place: Place, texts: Mapping[str, str]) -> dict[str, Any]:
+    file, _, _, *words = place
+    return {
+        "file": file,
+        "sentence": _text(place, texts),
+        "words": _text((file, *words), texts) if words else None,
+    }
+
+
+def _text(place: Place, texts: Mapping[str, str]) -> str:
+    file, start, end, *_ = place
+    return fold(texts.get(file, "")[start:end])
+
+
+def checksum(texts: Iterable[str]) -> str:
+    """Eight hexadecimal digits that tell whether these texts are the same."""
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:8]
+
+
+def fold(text: str) -> str:
+    """`text` with single spaces in place of all white space."""
+    return " ".join(text.split())
+
+
+if __name__ == "__main__":
+    main()
