@@ -54,7 +54,8 @@ class Retrieval:
 class Examination:
     """How a question was answered: passages found, candidate sentences best first, what confidence saw, the answer.
 
-    `frequencies` has the number of passages that hold each word of the question.
+    `frequencies` has the number of passages that hold each word of the question, `passages` is that of all that were
+    searched.
     """
 
     hits: tuple[Hit, ...]
@@ -62,6 +63,7 @@ class Examination:
     signals: Mapping[str, float]
     answer: Answer
     frequencies: Mapping[str, int] = field(default_factory=dict)
+    passages: int = 0
 
 
 def find(
@@ -151,7 +153,7 @@ def compose(
         extracts = rescore(read, worth_reading(extracts), reader)
         extracts = with_best_read_alone(read, extracts, reader)
     reading = time.perf_counter() - reading
-    seen = signals(read, extracts, found.frequencies)
+    seen = signals(read, extracts, found.frequencies, found.chunks)
     answer = compose_answer(
         read,
         extracts,
@@ -167,7 +169,7 @@ def compose(
     timings = {name: round(1000 * taken, 1) for name, taken in (*seconds.items(), ("total", sum(seconds.values())))}
     answer = dataclasses.replace(answer, timings_ms=timings, documents=found.documents)
     answer = _as_typed(answer, found)
-    return Examination(found.hits, tuple(extracts), seen, answer, found.frequencies)
+    return Examination(found.hits, tuple(extracts), seen, answer, found.frequencies, found.chunks)
 
 
 def _thresholds(settings: Settings, site: SiteThreshold | None, default: Thresholds, source: str) -> Thresholds:

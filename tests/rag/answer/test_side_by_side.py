@@ -150,14 +150,14 @@ OPINIONS = dict.fromkeys(
 
 def test_the_lead_of_a_quote_is_counted_from_what_it_does_not_hold() -> None:
     found = [an_extract(p, at, s, **OPINIONS) for p, at, s in ((PAGE, 2, 5.0), (PAGE, 1, 4.8), (OTHER, 0, 3.0))]
-    assert signals(QUESTION, found, {})["reader_lead"] == pytest.approx((5.0 - 3.0) / 4)
+    assert signals(QUESTION, found, {}, 50)["reader_lead"] == pytest.approx((5.0 - 3.0) / 4)
 
 
 def test_what_the_reader_says_of_the_best_sentence_alone_is_seen_by_confidence() -> None:
     best, other = an_extract(PAGE, 2, 5.0, **OPINIONS), an_extract(OTHER, 0, 3.0, **OPINIONS)
-    assert signals(QUESTION, [best, other], {})["reader_alone"] == pytest.approx(0.5 / 4)
+    assert signals(QUESTION, [best, other], {}, 50)["reader_alone"] == pytest.approx(0.5 / 4)
     alone = replace(best, features={**best.features, "reader_alone": -2.0})
-    assert signals(QUESTION, [alone, other], {})["reader_alone"] == pytest.approx(-2.0 / 4)
+    assert signals(QUESTION, [alone, other], {}, 50)["reader_alone"] == pytest.approx(-2.0 / 4)
 
 
 def test_a_quote_reaches_from_its_first_sentence_to_its_last() -> None:
