@@ -18,7 +18,7 @@ from rag.training.manual_documents import write_documents
 
 FOLDER = Path(__file__).parent / "manuals"
 # File, where the sentence begins and ends in its text, and where the words in it that answer do.
-Place = Sequence[Any]
+AnswerPlace = Sequence[Any]
 
 
 def main() -> None:
@@ -64,7 +64,7 @@ def _desk_question(item: Mapping[str, Any], texts: Mapping[str, str]) -> dict[st
     return made
 
 
-def _quoted(place: Place, texts: Mapping[str, str]) -> dict[str, Any]:
+def _quoted(place: AnswerPlace, texts: Mapping[str, str]) -> dict[str, Any]:
     file, _, _, *words = place
     return {
         "file": file,
@@ -73,7 +73,7 @@ def _quoted(place: Place, texts: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _text(place: Place, texts: Mapping[str, str]) -> str:
+def _text(place: AnswerPlace, texts: Mapping[str, str]) -> str:
     file, start, end, *_ = place
     return fold(texts.get(file, "")[start:end])
 
