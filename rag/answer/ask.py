@@ -54,8 +54,8 @@ class Retrieval:
 class Examination:
     """How a question was answered: passages found, candidate sentences best first, what confidence saw, the answer.
 
-    `frequencies` has the number of passages that hold each word of the question, `passages` is that of all that were
-    searched.
+    `frequencies` has the number of passages that hold each word of the question, `passages` is that of all that may
+    be read.
     """
 
     hits: tuple[Hit, ...]

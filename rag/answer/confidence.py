@@ -144,6 +144,7 @@ def fit_for(found: Mapping[str, float]) -> Fit:
 # three of the questions to six documents, and for one in three of those to a manual of a hundred, and it is as sure of
 # them. Nothing is known of fewer passages than these, or of more.
 _FEW_PASSAGES, _MANY_PASSAGES = 50, 1_600
+
 # What the reader says means less, or more, the more of the question's words the sentence has: a question in the
 # documents' own words is answered with more certainty than the reader shows. So each of these counts as it is and
 # times the cover; what it says of the sentence alone also times the cover of the passage.
@@ -166,8 +167,8 @@ def signals(
 ) -> dict[str, float]:
     """What confidence is computed from; all between about -2 and 4, comparable across questions and collections.
 
-    `frequencies` has the number of passages that hold each word of the question, `passages` is that of all that were
-    searched. Empty without extracts.
+    `frequencies` has the number of passages that hold each word of the question, `passages` is that of all that may be
+    read. Empty without extracts.
     """
     if not extracts:
         return {}

@@ -223,4 +223,4 @@ def _elements(element: etree._Element) -> list[etree._Element]:
 
 
 def _text(element: etree._Element) -> str:
-    return re.sub(r"\s+", " ", "".join(element.itertext())).strip()
+    return " ".join("".join(element.itertext()).split())

@@ -74,18 +74,14 @@ def _quoted(place: AnswerPlace, texts: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _text(place: AnswerPlace, texts: Mapping[str, str]) -> str:
+    """What stands at a place, in one line."""
     file, start, end, *_ = place
-    return fold(texts.get(file, "")[start:end])
+    return " ".join(texts.get(file, "")[start:end].split())
 
 
 def checksum(texts: Iterable[str]) -> str:
     """Eight hexadecimal digits that tell whether these texts are the same."""
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:8]
-
-
-def fold(text: str) -> str:
-    """`text` with single spaces in place of all white space."""
-    return " ".join(text.split())
 
 
 if __name__ == "__main__":

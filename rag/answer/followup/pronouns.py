@@ -28,6 +28,8 @@ from rag.answer.followup.phrases import is_plural
 from rag.answer.followup.tokens import Token, tokenise
 from rag.text.words import is_function_word
 
+_LONG_FORMS = {"'re": " are", "'ve": " have", "'ll": " will"}
+
 
 @dataclass(frozen=True, slots=True)
 class _Antecedent:
@@ -35,9 +37,6 @@ class _Antecedent:
 
     start: int
     known_from: int
-
-
-_LONG_FORMS = {"'re": " are", "'ve": " have", "'ll": " will"}
 
 
 def replace_pronouns(question: str, talk: Discourse) -> str:
@@ -68,14 +67,11 @@ def free_pronouns(question: str, tokens: Sequence[Token]) -> list[tuple[int, str
             pronoun, case = PRONOUNS[token.lower]
             if token.lower == "her" and _is_possessive_her(tokens, place):
                 case = "possessive"
+            if case == "reflexive" or (token.lower == "it" and stands_for_nothing(tokens, place)):
+                continue
             if pronoun not in antecedents:
                 antecedents[pronoun] = _antecedents(tokens, pronoun, own)
-            is_empty = token.lower == "it" and stands_for_nothing(tokens, place)
-            if (
-                case != "reflexive"
-                and not is_empty
-                and not _is_bound(tokens, place, case, antecedents[pronoun], clauses)
-            ):
+            if not _is_bound(tokens, place, case, antecedents[pronoun], clauses):
                 found.append((place, pronoun, case))
     return found
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from rag.answer.compose import SourceTexts, best_quotes, compose_answer
-from rag.answer.confidence import Thresholds, share_of_quote, signals
+from rag.answer.confidence import Thresholds, confidence, share_of_quote, signals
 from rag.answer.question import analyse_question
 from rag.answer.side_by_side import MOST_SENTENCES, said_elsewhere, side_by_side, span_of
 from rag.records import Answer, AnswerSentence, AnswerStatus, Confidence, Extract, Highlight, LeadIn, Span
@@ -208,3 +208,11 @@ def test_a_lead_in_that_was_quoted_before_is_not_said_again() -> None:
     alone = LeadIn(Span(0, len("The harbour opens at six.")), "The harbour opens at six.")
     assert composed([second]) == [("It is lit all night.", alone)]
     assert composed([first, second]) == [("The harbour opens at six.", None), ("It is lit all night.", None)]
+
+
+def test_the_more_passages_there_are_the_less_a_quote_is_trusted() -> None:
+    found = [an_extract(PAGE, 2, 5.0, **OPINIONS), an_extract(OTHER, 0, 3.0, **OPINIONS)]
+    few, many = (confidence(signals(QUESTION, found, {}, passages)).value for passages in (50, 1_600))
+    assert few > many
+    beyond = [confidence(signals(QUESTION, found, {}, passages)).value for passages in (0, 1, 49, 1_601, 10**6)]
+    assert beyond == [few, few, few, many, many]
