@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 
+import numpy as np
+import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from rag.models.reader import HEADING_MARK, MAX_HEADING_TOKENS, MAX_QUESTION_TOKENS, WEIGHTS_FOLDER
@@ -32,6 +34,8 @@ class EncodedPassage:
     right: frozenset[int]
     more: frozenset[int]
     words: TokenRange | None
+    # What the layers that do not learn make of it, shape (tokens, width), where that is known already.
+    states: npt.NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
 
     @property
     def answers(self) -> bool:

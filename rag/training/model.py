@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
+from torch.nn.utils.rnn import pad_sequence
 from transformers import BertConfig, BertModel
 
 from rag.training.base_weights import Tensors
@@ -38,11 +39,12 @@ class PassageScores(NamedTuple):
 
 
 class TrainedReader(torch.nn.Module):
-    """Token ids in; scores of shapes (rows, tokens, 4) and (rows, 2) out."""
+    """Token ids in; scores of shapes (rows, tokens, 4) and (rows, 2) out. The lowest `frozen_layers` do not learn."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
         self.encoder = BertModel(config, add_pooling_layer=True)
+        self.frozen_layers = 0
         self.scores = torch.nn.Linear(config.hidden_size, 4)
         self.passage = torch.nn.Linear(config.hidden_size, 2)
         torch.nn.init.normal_(self.scores.weight, std=_HEAD_SPREAD)
@@ -54,6 +56,14 @@ class TrainedReader(torch.nn.Module):
         """The scores of each token, and those of each passage."""
         states = self.encoder(input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids)
         return self.scores(states.last_hidden_state), self.passage(states.pooler_output)
+
+    def from_states(self, states: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The same from the states above the lowest layers, shape (rows, tokens, width)."""
+        may_see = attention_mask[:, None, None, :].bool()
+        for layer in self.encoder.encoder.layer[self.frozen_layers :]:
+            states = layer(states, may_see)
+        pooled = self.encoder.pooler(states)  # type: ignore[misc] # it has one: it was made with it
+        return self.scores(states), self.passage(pooled)
 
 
 def reader_of(tensors: Tensors) -> TrainedReader:
@@ -72,6 +82,7 @@ def reader_of(tensors: Tensors) -> TrainedReader:
 
 def freeze(model: TrainedReader, layers: int) -> None:
     """Keep the embeddings and the lowest `layers` from learning: in the same time a third more is seen."""
+    model.frozen_layers = layers
     model.encoder.embeddings.requires_grad_(False)
     for layer in model.encoder.encoder.layer[:layers]:
         layer.requires_grad_(False)
@@ -85,9 +96,14 @@ def run(model: TrainedReader, passages: Sequence[EncodedPassage]) -> list[Passag
     scores: dict[int, PassageScores] = {}
     for start in range(0, len(by_length), rows):
         part = by_length[start : start + rows]
-        given = [values.to(device) for values in tensors_of([passages[i] for i in part])]
+        read = [passages[i] for i in part]
+        ids, mask, types = (values.to(device) for values in tensors_of(read))
+        states = _states_of(read)
         with shorter_products(device):
-            tokens, whole = model(*given)
+            if states is None:
+                tokens, whole = model(ids, mask, types)
+            else:
+                tokens, whole = model.from_states(states.to(device), mask)
         tokens, whole = tokens.float().cpu(), whole.float().cpu()
         for row, i in enumerate(part):
             scores[i] = PassageScores(tokens[row], whole[row])
@@ -104,6 +120,12 @@ def tensors_of(passages: Sequence[EncodedPassage]) -> tuple[torch.Tensor, torch.
         mask[row, : len(passage.ids)] = 1
         types[row, passage.second_part : len(passage.ids)] = 1
     return ids, mask, types
+
+
+def _states_of(passages: Sequence[EncodedPassage]) -> torch.Tensor | None:
+    """The states that the passages bring, padded to the longest; None where one brings none."""
+    known = [torch.from_numpy(passage.states) for passage in passages if passage.states is not None]
+    return pad_sequence(known, batch_first=True) if len(known) == len(passages) else None
 
 
 def _config_of(tensors: Tensors) -> BertConfig:

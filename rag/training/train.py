@@ -33,7 +33,7 @@ import torch
 from rag.models.exported import hash_file
 from rag.training.base_weights import BASE_SHA256, read_base
 from rag.training.encoding import EncodedGroup, load_tokenizer
-from rag.training.hardness import hardness_for
+from rag.training.hardness import weigh_with
 from rag.training.judge import figures_of
 from rag.training.labelled_collection import LabelledCollection, kept_in
 from rag.training.losses import Tally, loss
@@ -163,8 +163,8 @@ def train_one(plan: Plan, number: int) -> None:
     # Other questions than before it was interrupted.
     rng = random.Random(f"{plan.seed}/{number}/{run.seen}")
     saved, tally, since = time.monotonic(), Tally(), run.spent
-    hardness = hardness_for(plan.base) if plan.hardest_of > 1 else None
-    drawn = batches(kinds, load_tokenizer(), rng, size=plan.groups, hardest_of=plan.hardest_of, hardness=hardness)
+    weigh = weigh_with(plan.base, plan.frozen_layers) if plan.hardest_of > 1 else None
+    drawn = batches(kinds, load_tokenizer(), rng, size=plan.groups, hardest_of=plan.hardest_of, weigh=weigh)
     for batch in drawn:
         while (plan.out / "pause").exists():
             time.sleep(1)

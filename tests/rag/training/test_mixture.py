@@ -98,10 +98,10 @@ def test_no_question_of_a_kind_comes_twice_before_all_have_come() -> None:
 def test_of_some_questions_the_hardest_is_learned_from() -> None:
     kind = Kind("rooms", 1.0, tuple(draw_of(f"room {i}") for i in range(8)))
 
-    def hardness(group: EncodedGroup) -> float:
-        return float(questions_in([group])[0].removeprefix("room "))
+    def weigh(group: EncodedGroup) -> tuple[EncodedGroup, float]:
+        return group, float(questions_in([group])[0].removeprefix("room "))
 
-    drawn = batches([kind], load_tokenizer(), random.Random(0), size=8, hardest_of=8, hardness=hardness)
+    drawn = batches([kind], load_tokenizer(), random.Random(0), size=8, hardest_of=8, weigh=weigh)
     assert questions_in(next(drawn)) == ["room 7"] * 8
 
 

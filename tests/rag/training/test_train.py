@@ -17,12 +17,12 @@ import torch
 from rag.models.reader import Reader, ReadPassage
 from rag.records import Span
 from rag.training.base_weights import read_base
-from rag.training.encoding import encode, load_tokenizer
+from rag.training.encoding import EncodedGroup, encode, load_tokenizer
 from rag.training.example import LabelledPassage, PassageGroup
 from rag.training.export import export, in_bytes
-from rag.training.hardness import hardness_for
+from rag.training.hardness import weigh_with
 from rag.training.losses import Tally, group_loss, sentence_scores
-from rag.training.model import BELONGS, SENTENCE, PassageScores, reader_of, run, tensors_of
+from rag.training.model import BELONGS, SENTENCE, PassageScores, freeze, reader_of, run, tensors_of
 from rag.training.train import CHECKPOINT, Plan, rate_at, train
 from tests.support.tiny_reader import checkpoint, tensors_in, tiny_reader
 
@@ -50,6 +50,15 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     export([checkpoint(home / "base", tiny_reader())], home / "base", quantise=False)
     base = home / "base" / "reader.onnx"
     return Plan(base, (), home / "out", home / "data", minutes=SECONDS / 60, frozen_layers=1, learning_rate=1e-3)
+
+
+def group_of(text: str) -> EncodedGroup:
+    """The question with one passage, in which the second sentence answers, if it is there."""
+    spans = tuple(span for span in SPANS if span.end <= len(text))
+    passage = LabelledPassage(ReadPassage("", text, spans), right=frozenset({1} if len(spans) > 1 else ()))
+    group = encode(PassageGroup(QUESTION, (passage,)), load_tokenizer())
+    assert group is not None
+    return group
 
 
 @pytest.fixture(scope="module")
@@ -133,12 +142,28 @@ def test_the_exported_reader_scores_as_the_trained_one(trained: Path, tmp_path: 
 
 
 def test_a_question_is_as_hard_as_the_reader_loses_by_it(plan: Plan) -> None:
-    passage = LabelledPassage(ReadPassage("", PASSAGE, SPANS), right=frozenset({1}))
-    group = encode(PassageGroup(QUESTION, (passage,)), load_tokenizer())
-    assert group is not None
+    group = group_of(PASSAGE)
     with torch.no_grad():
         lost = group_loss(group, run(reader_of(read_base(plan.base)).eval(), group.passages), random.Random(0), Tally())
-    assert hardness_for(plan.base)(group) == pytest.approx(lost.item(), abs=1e-3)
+    weighed, hardness = weigh_with(plan.base, 0)(group)
+    assert weighed == group
+    assert hardness == pytest.approx(lost.item(), abs=1e-3)
+
+
+def test_what_the_frozen_layers_make_of_passages_is_not_computed_again(plan: Plan) -> None:
+    model = reader_of(read_base(plan.base)).eval()
+    freeze(model, 1)
+    passages = [*group_of(PASSAGE).passages, *group_of(SENTENCES[0]).passages]
+    weigh = weigh_with(plan.base, 1)
+    with_states = [weigh(EncodedGroup((passage,)))[0].passages[0] for passage in passages]
+    with torch.no_grad():
+        whole = run(model, passages)
+        for weights in model.encoder.encoder.layer[0].parameters():
+            torch.nn.init.zeros_(weights)  # were the layer used, all scores would change
+        upper = run(model, with_states)
+    for expected, got, passage in zip(whole, upper, passages, strict=True):
+        assert got.passage.tolist() == pytest.approx(expected.passage.tolist(), abs=0.02)
+        assert (got.tokens - expected.tokens)[: len(passage.ids)].abs().max() < 0.02
 
 
 def test_a_training_may_learn_from_the_hardest_of_some_questions(plan: Plan, tmp_path: Path) -> None:
