@@ -45,6 +45,7 @@ class ManualPart:
 
 
 MANUALS: Mapping[str, tuple[ManualPart, ...]] = {
+    "cluster": (ManualPart("slurm-wlm-doc", "usr/share/doc/slurm-wlm/html/*.html"),),
     "debian": (
         ManualPart("developers-reference", "usr/share/developers-reference/*.html", "reference-"),
         ManualPart("debian-policy", "usr/share/doc/debian-policy/policy.html/*.html", "policy-"),
@@ -60,6 +61,10 @@ MANUALS: Mapping[str, tuple[ManualPart, ...]] = {
     "handbook": (ManualPart("debian-handbook", "usr/share/doc/debian-handbook/html/en-US/*.html"),),
     "harden": (ManualPart("harden-doc", "usr/share/doc/harden-doc/html/en-US/*.html"),),
     "install": (ManualPart("installation-guide-amd64", "usr/share/doc/installation-guide-amd64/en/*.html"),),
+    "kernel": (
+        ManualPart("linux-doc-6.1", "usr/share/doc/linux-doc-6.1/html/process/*.html"),
+        ManualPart("linux-doc-6.1", "usr/share/doc/linux-doc-6.1/html/doc-guide/*.html", "guide-"),
+    ),
     "office": tuple(
         ManualPart("libreoffice-help-en-us", f"usr/share/libreoffice/help/en-US/text/{name}/guide/*.html", f"{name}-")
         for name in ("shared", "swriter", "scalc", "simpress")
@@ -71,6 +76,7 @@ MANUALS: Mapping[str, tuple[ManualPart, ...]] = {
             is_one_page=True,
         ),
     ),
+    "testlab": (ManualPart("lava-server-doc", "usr/share/doc/lava-server-doc/html/v2/*.html"),),
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rag.training.manual_documents import MANUALS
-from rag.training.manual_questions import FOLDER, checksum, write_questions
+from rag.training.manual_questions import FOLDER, HANDBOOKS, checksum, main, write_questions
 
 KEYS = "Ask the porter. He keeps\nthe keys.\n\n- Bring a card.\n"
 KEPT = ["keys.md", 16, 34, 19, 34]
@@ -58,8 +58,30 @@ def test_another_version_of_a_document_is_refused(place: list[Any], folder: Path
         write_questions(write(folder, item), folder)
 
 
-def test_the_questions_differ_and_belong_to_manuals_that_can_be_made() -> None:
-    files = sorted(FOLDER.glob("*.jsonl"))
-    assert [file.stem for file in files] == sorted(MANUALS)
+def test_a_file_in_a_folder_below_is_found(folder: Path) -> None:
+    (folder / "docs" / "lodge").mkdir()
+    (folder / "docs" / "lodge" / "bell.md").write_text("Ring twice.\n", encoding="utf-8")
+    item = {"answers": [["lodge/bell.md", 0, 11, 0, 10]], "check": checksum(["Ring twice."])}
+    write_questions(write(folder, item), folder)
+    assert json.loads((folder / "questions.jsonl").read_text(encoding="utf-8"))["words"] == "Ring twice"
+
+
+def test_a_handbook_whose_documents_are_not_there_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["", "--packages", str(tmp_path), "--out", str(tmp_path), "nist"])
+    main()
+    assert capsys.readouterr().out == (
+        f"nist: left out, because no package has it: put its documents into {tmp_path / 'nist' / 'docs'}\n"
+    )
+    assert not (tmp_path / "nist").exists()
+
+
+def test_the_questions_differ_and_belong_to_manuals_that_can_be_made_or_to_handbooks() -> None:
+    manuals, handbooks = sorted(FOLDER.glob("*.jsonl")), sorted(HANDBOOKS.glob("*.jsonl"))
+    assert [file.stem for file in manuals] == sorted(MANUALS)
+    readme = (HANDBOOKS / "README.md").read_text(encoding="utf-8")
+    assert all(f"| `{file.stem}` |" in readme for file in handbooks)
+    files = (*manuals, *handbooks)
     asked = [json.loads(line)["question"] for file in files for line in file.read_text(encoding="utf-8").splitlines()]
-    assert len(asked) == len(set(asked)) > 2_000
+    assert len(asked) == len(set(asked)) > 16_000
