@@ -27,7 +27,7 @@ WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 # Tokens of question, heading and passage together. It was trained on up to 272; somewhat longer ones still read well.
 _MAX_TOKENS = 320
 MAX_QUESTION_TOKENS = 64
-MAX_HEADING_TOKENS = 48
+MAX_HEADING_TOKENS = 48  # the last ones: those of the headings nearest to the text
 # Stands between the heading and the passage.
 HEADING_MARK = "|"
 # Tokens of the longest answer span looked for.
@@ -111,7 +111,7 @@ class Reader:
         """The reading of one passage."""
         first, between, mark = self._marks
         before = [first, *asked, between]
-        if heading := self._ids(passage.heading)[:MAX_HEADING_TOKENS]:
+        if heading := self._ids(passage.heading)[-MAX_HEADING_TOKENS:]:
             before += [*heading, mark]
         encoding = self._tokenizer.encode(passage.text, add_special_tokens=False)
         room = _MAX_TOKENS - len(before) - 1

@@ -59,5 +59,10 @@ def _is_short(text: str) -> bool:
         and len(text.split()) <= _MAX_WORDS
         and sum(map(str.isalpha, text)) >= _MIN_LETTERS
         and not text.endswith(_ENDS_OF_SENTENCES)
-        and not _CAPTION.match(text)
+        and not is_caption(text)
     )
+
+
+def is_caption(text: str) -> bool:
+    """Whether a line names a table or a picture: "Table 7.1. Notable fonts"."""
+    return bool(_CAPTION.match(text))

@@ -78,9 +78,14 @@ def _parts(
 
 
 def _heading(title: str, section: str, count_tokens: Callable[[str], int]) -> str:
-    """Title and section above the text, a line each; a section that repeats the title stands alone."""
+    """Title and section above the text, a line each; a section that repeats the title stands alone.
+
+    Of a path that is too long the headings nearest to the text stay.
+    """
     parts = [part for part in section.split(" > ") if part and part != title]
-    lines = [line for line in (title, " > ".join(parts)) if line and count_tokens(line) <= _MAX_HEADING_TOKENS]
+    paths = (" > ".join(parts[first:]) for first in range(len(parts)))
+    path = next((path for path in paths if count_tokens(path) <= _MAX_HEADING_TOKENS), "")
+    lines = [line for line in (title if count_tokens(title) <= _MAX_HEADING_TOKENS else "", path) if line]
     return "".join(line + "\n" for line in lines)
 
 

@@ -87,7 +87,7 @@ def _passage(question: Sequence[int], labelled: LabelledPassage, tokenizer: Toke
     begin, between, mark = (_mark(tokenizer, mark) for mark in ("[CLS]", "[SEP]", HEADING_MARK))
     before = [begin, *question, between]
     second_part = len(before)
-    if heading := _ids(passage.heading, tokenizer)[:MAX_HEADING_TOKENS]:
+    if heading := _ids(passage.heading, tokenizer)[-MAX_HEADING_TOKENS:]:
         before += [*heading, mark]
     encoding = tokenizer.encode(passage.text, add_special_tokens=False)
     firsts = [first for first, _ in encoding.offsets]

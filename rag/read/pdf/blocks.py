@@ -8,28 +8,22 @@ from dataclasses import dataclass
 from itertools import chain, pairwise
 
 from rag.read.layout import Content, Layout
+from rag.read.pdf.contents import without_contents
+from rag.read.pdf.headings import HeadingLevels, heading_levels, is_heading
 from rag.read.pdf.hyphens import count_words, join_lines
 from rag.read.pdf.paragraphs import RowGroup, Style, footnotes_of, groups_of, is_continued
 from rag.read.pdf.reading_order import Row
 from rag.read.pdf.recognised_words import recognised_in
-from rag.read.pdf.table_detection import LEADER, Table
+from rag.read.pdf.table_detection import Table
 from rag.records import BlockKind
 
 Region = Sequence[Row | Table]
 
 # Shares of the type size of running text.
 _FOOTNOTE_SIZE = 0.92
-_SAME_HEADING_SIZE = 0.05
 _ITEM_STEP = 0.5
 _SAME_START = 2.0  # points
-
-_LEVELS = 3
-_MAX_HEADING_LINES = 3
-_MAX_HEADING_CHARACTERS = 200
-_MAX_BOLD_LINES = 2
-_MAX_BOLD_CHARACTERS = 120
 _MAX_BOLD_SHARE = 0.4  # of all characters; where more is bold, it marks nothing
-_NO_HEADING_END = (".", ";", ",")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +45,18 @@ def write_blocks(pages: Sequence[PdfPage], *, title: str, warnings: tuple[str, .
         body.append(_joined([list(groups_of(region, page.number, style)) for region in regions]))
         notes.append([group for region in footnotes for group in footnotes_of(region, page.number, style)])
     _join_pages(body)
+    body, left_out = without_contents(body)
     texts = (row.text for row in rows)
     cells = (cell for table in _tables(pages) for cell in chain(table.headers, *table.rows))
-    writer = _Writer(style, _heading_sizes(body, style), count_words(chain(texts, cells)))
+    writer = _Writer(style, heading_levels(body, style), count_words(chain(texts, cells)))
     for page, groups, below in zip(pages, body, notes, strict=True):
         writer.write(groups, page.number)
         writer.write(below, page.number)
-    return writer.layout.content(title=title, warnings=warnings)
+    return writer.layout.content(title=title, warnings=(*_contents_warning(left_out), *warnings))
+
+
+def _contents_warning(lines: int) -> tuple[str, ...]:
+    return (f"{lines:,} lines of a table of contents were left out",) if lines else ()
 
 
 def _tables(pages: Sequence[PdfPage]) -> Iterator[Table]:
@@ -150,36 +149,13 @@ def _with_headers(table: Table, before: Table) -> Table:
     return Table(before.headers, table.rows, table.starts) if is_same and not table.headers else table
 
 
-def _heading_sizes(pages: Sequence[Sequence[RowGroup | Table]], style: Style) -> list[float]:
-    """The type sizes of headings that are larger than the text, the largest first; nearly equal ones are one."""
-    sizes = {
-        g.size for groups in pages for g in groups if isinstance(g, RowGroup) and g.is_large and is_heading(g, style)
-    }
-    distinct: list[float] = []
-    for size in sorted(sizes, reverse=True):
-        if not distinct or size < distinct[-1] * (1 - _SAME_HEADING_SIZE):
-            distinct.append(size)
-    return distinct
-
-
-def is_heading(group: RowGroup, style: Style) -> bool:
-    """Whether lines that stand out, by size or weight, are a heading and not a loud paragraph."""
-    text = " ".join(row.text for row in group.rows)
-    if group.marker or LEADER.search(text) or sum(map(str.isalpha, text)) < 2:
-        return False
-    if group.is_large:
-        return len(group.rows) <= _MAX_HEADING_LINES and len(text) <= _MAX_HEADING_CHARACTERS
-    is_short = len(group.rows) <= _MAX_BOLD_LINES and len(text) <= _MAX_BOLD_CHARACTERS
-    return style.is_bold_telling and group.is_bold and is_short and not text.endswith(_NO_HEADING_END)
-
-
 class _Writer:
     """Writes groups as blocks."""
 
-    def __init__(self, style: Style, heading_sizes: Sequence[float], words: Counter[str]) -> None:
+    def __init__(self, style: Style, levels: HeadingLevels, words: Counter[str]) -> None:
         self.layout = Layout()
         self._style = style
-        self._sizes = heading_sizes
+        self._levels = levels
         self._words = words
         self._indents: list[float] = []  # of the list items we are in
 
@@ -201,7 +177,7 @@ class _Writer:
                 continue
             self._indents = []
             if is_heading(group, self._style):
-                self.layout.add(BlockKind.HEADING, text, level=self._level(group), page=page, recognised=seen)
+                self.layout.add(BlockKind.HEADING, text, level=self._levels.of(group), page=page, recognised=seen)
             else:
                 self.layout.add(BlockKind.PARAGRAPH, text, page=page, turns=turns, recognised=seen)
 
@@ -215,12 +191,6 @@ class _Writer:
                 self.layout.add_table([name], [cells], page=page)
             else:
                 self.layout.add_table([], [row], page=page)
-
-    def _level(self, group: RowGroup) -> int:
-        sizes = self._sizes
-        if not group.is_large:
-            return min(_LEVELS, len(sizes) + 1)
-        return min(_LEVELS, 1 + sum(size * (1 - _SAME_HEADING_SIZE) > group.size for size in sizes))
 
     def _depth(self, group: RowGroup) -> int:
         indent, step = group.rows[0].x0, _ITEM_STEP * group.size

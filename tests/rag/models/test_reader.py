@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,13 @@ def test_the_heading_tells_of_what_a_sentence_speaks(reader: Reader) -> None:
 
 def test_no_passages_give_no_readings(reader: Reader) -> None:
     assert reader.read("When?", []) == []
+
+
+def test_of_a_long_heading_the_part_nearest_to_the_passage_is_read(reader: Reader) -> None:
+    between = "nothing else " * 40
+    lamps, ropes, pumps = (
+        reader.read("When was the harbour opened?", [replace(GIVEN, heading=heading)])
+        for heading in (f"Lamps {between} Boats", f"Ropes {between} Boats", f"Lamps {between} Pumps")
+    )
+    assert lamps == ropes
+    assert lamps != pumps

@@ -116,6 +116,12 @@ def test_no_sentence_is_in_two_passages() -> None:
         pytest.param("", "Install", "Install\n", id="no title"),
         pytest.param("w " * 40 + "w", "Install", "Install\n", id="a title of 41 tokens would crowd out the text"),
         pytest.param("Guide", "w " * 40 + "w", "Guide\n", id="so would a section"),
+        pytest.param(
+            "Guide",
+            "w " * 30 + "> Install > " + "v " * 37 + "> Linux",
+            "Guide\n" + "v " * 37 + "> Linux\n",
+            id="of a long path what stands nearest to the text",
+        ),
     ],
 )
 def test_the_search_text_begins_with_title_and_section(title: str, section: str, heading: str) -> None:

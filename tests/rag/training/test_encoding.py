@@ -108,6 +108,11 @@ def test_a_long_question_and_heading_are_cut(tokenizer: Tokenizer) -> None:
     assert len(passage.ids) <= MAX_TOKENS
 
 
+def test_of_a_long_heading_the_part_nearest_to_the_text_stays(tokenizer: Tokenizer) -> None:
+    passage = encoded(tokenizer, labelled(1, heading="mill " * 90 + "weir"))
+    assert text(tokenizer, passage, passage.text_begins - 2, passage.text_begins - 1) == "weir"
+
+
 def test_a_group_whose_answering_sentence_has_no_token_is_left_out(tokenizer: Tokenizer) -> None:
     unseen = labelled(1, sentences=("Short.", "\u200b", "Other."))
     assert encode(PassageGroup(QUESTION, (unseen, labelled())), tokenizer) is None
