@@ -19,6 +19,8 @@ from rag.read.pdf.table_detection import LEADER, Table
 # Sizes that differ by no more than this share are one.
 _SAME_SIZE = 0.05
 _MOST_SIZES, _DEEPEST = 3, 6
+# Headings with two numbers or more, below which numbers tell nothing: a jack of 3.5 mm has one, too.
+_MIN_NUMBERED = 2
 _MAX_LINES = 3
 _MAX_CHARACTERS = 200
 _MAX_BOLD_LINES = 2
@@ -101,8 +103,7 @@ def heading_levels(pages: Sequence[Sequence[RowGroup | Table]], style: Style) ->
     for number, group in headings:
         if number >= cover and (count := _numbers_of(group)):
             places[count][_place(group, sizes)] += 1
-    deepest = max(places, default=0)
-    if deepest < 2:
+    if sum(found.total() for count, found in places.items() if count > 1) < _MIN_NUMBERED:
         return HeadingLevels(sizes, 0, 0, {})
     # "4.1" stands under a chapter, which may have its number on another line, or none.
     first = min(places)
@@ -112,10 +113,9 @@ def heading_levels(pages: Sequence[Sequence[RowGroup | Table]], style: Style) ->
         for place, often in found.items():
             by_size[place][min(_DEEPEST, above + count)] += often
     of_size = {place: found.most_common(1)[0][0] for place, found in by_size.items() if place < len(sizes)}
-    if first == 2:
-        # What has no number and is as large as "4.1" is the title of a chapter.
-        of_size[places[2].most_common(1)[0][0]] = above + 1
-    return HeadingLevels(sizes, above, deepest, of_size)
+    if first == 2 and (place := places[2].most_common(1)[0][0]) < len(sizes):
+        of_size[place] = above + 1  # what has no number and is as large as "4.1" is the title of a chapter
+    return HeadingLevels(sizes, above, max(places), of_size)
 
 
 def _cover(pages: Sequence[Sequence[RowGroup | Table]]) -> int:

@@ -72,6 +72,22 @@ class TestLevels:
             "4 Pumps > 4.2 Stopping",
         ]
 
+    def test_a_chapter_that_is_larger_than_its_bold_sections(self) -> None:
+        headings = (("THE PUMPS", 14), ("4.1 Starting", 10), ("In winter", 10), ("4.2 Stopping", 10))
+        assert sections(page(*headings)) == [
+            "THE PUMPS",
+            "THE PUMPS > 4.1 Starting",
+            "THE PUMPS > 4.1 Starting > In winter",
+            "THE PUMPS > 4.2 Stopping",
+        ]
+
+    def test_a_measure_is_no_number_of_a_section(self) -> None:
+        assert sections(page(("Plugs", 16), ("3.5 mm", 12), ("Others", 12))) == [
+            "Plugs",
+            "Plugs > 3.5 mm",
+            "Plugs > Others",
+        ]
+
     def test_what_only_begins_with_a_number_or_a_letter_has_no_depth(self) -> None:
         assert sections(page(("A guide to pumps", 16), ("2019 in short", 12), ("4 lamps", 12))) == [
             "A guide to pumps",
