@@ -1,10 +1,13 @@
-"""Running headers, footers and page numbers: lines that say nearly the same at the same place of most pages."""
+"""Running headers, footers and page numbers: lines that say nearly the same at the same place of most pages.
+
+So do those that name the chapter and the section of their page: near pages begin theirs alike.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
@@ -21,6 +24,10 @@ _MIN_LIKENESS = 0.85
 _MAX_VARIANTS = 20  # of a line at one place that are compared; the most frequent first
 _MAX_COMPARED = 120  # characters
 _MIN_SPACE = 1.25  # times the usual distance of lines: what stands closer to the text belongs to it
+
+# A line that names the chapter of its page: on so many pages, with so many words as on one of the pages near it.
+_MIN_CHANGING_PAGES, _FIRST_WORDS, _STEPS = 5, 4, (-2, -1, 1, 2)
+_LARGEST_SIZE = 1.05  # of the text's: what is larger is a title, as slides have them
 
 _NUMBER = re.compile(r"\d+|\b[ivxlc]+\b", re.IGNORECASE)
 _BARE_NUMBER = re.compile(r"[-–—|\s]*(\d+|[ivxlc]+)[-–—|\s.]*", re.IGNORECASE)
@@ -47,6 +54,7 @@ def split_running(pages: Sequence[tuple[Sequence[Segment], float]]) -> tuple[lis
     chosen = {id(c) for c in candidates if _counts_pages(c, len(pages))}
     if len(pages) >= _MIN_PAGES:
         chosen |= _repeated(candidates, len(pages)) | _page_numbers(candidates, len(pages))
+        chosen |= _changing(candidates, len(pages), _usual_size(pieces for pieces, _ in pages))
     lines: list[str] = []
     dropped: dict[int, set[int]] = defaultdict(set)
     for candidate in candidates:
@@ -109,6 +117,42 @@ def _repeated(candidates: Sequence[_Candidate], pages: int) -> set[int]:
                 chosen |= {id(c) for c in members}
                 taken |= {(c.page, piece.y) for c in members for piece in c.row.pieces}
     return chosen
+
+
+def _changing(candidates: Sequence[_Candidate], pages: int, usual_size: float) -> set[int]:
+    """Lines apart at one place, no larger than the text, that begin as one on a page nearby: "CHAPTER 4. PUMPS"."""
+    places: Mapping[int, list[_Candidate]] = defaultdict(list)
+    for candidate in candidates:
+        if candidate.is_apart and not candidate.row.bold and candidate.row.size <= _LARGEST_SIZE * usual_size:
+            places[candidate.place].append(candidate)
+    chosen: set[int] = set()
+    for place, here in places.items():
+        starts: dict[int, set[tuple[str, ...]]] = defaultdict(set)  # the first words, by page
+        near = [*places.get(place - 1, []), *here, *places.get(place + 1, [])]
+        for candidate in near:
+            starts[candidate.page].add(_first_words(candidate))
+        alike = [
+            candidate
+            for candidate in near
+            if any(_first_words(candidate) in starts.get(candidate.page + step, ()) for step in _STEPS)
+        ]
+        if len({c.page for c in alike}) >= max(_MIN_CHANGING_PAGES, _MIN_ALTERNATE_SHARE * pages):
+            chosen |= {id(c) for c in alike}
+    return chosen
+
+
+def _first_words(candidate: _Candidate) -> tuple[str, ...]:
+    """The first words of a line; the whole line where it has fewer."""
+    return tuple(candidate.key.split()[:_FIRST_WORDS])
+
+
+def _usual_size(pages: Iterable[Sequence[Segment]]) -> float:
+    """The type size of most characters."""
+    sizes: Counter[float] = Counter()
+    for pieces in pages:
+        for piece in pieces:
+            sizes[round(2 * piece.size) / 2] += len(piece.text)
+    return max(sizes, key=lambda size: sizes[size], default=0.0)
 
 
 def _is_like(key: str, other: str) -> bool:

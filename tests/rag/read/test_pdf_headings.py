@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 import pytest
 
 from rag.read.pdf.pdf_reader import read_pdf
@@ -141,3 +144,47 @@ class TestContents:
         content = read_pdf(draw(listed, page(("1 Pumps", 16))))
         assert all(line in content.text for line in ("Contents", *box))
         assert content.warnings == ()
+
+
+HEADS = tuple(
+    f"CHAPTER {chapter}. {name} ON THE QUAY {section}"
+    for chapter, name, sections in ((1, "PUMPS", "STARTING STOPPING OIL"), (2, "LAMPS", "GLASS FLAMES NIGHTS"))
+    for section in sections.split()
+)
+
+
+STEPS = ("Open the lid", "Take out the wick", "Wipe the glass", "Fill in oil", "Put all back", "Light it with care")
+
+
+def headed(heads: Iterable[str], **look: Any) -> list[list[Text]]:
+    """A page for each head, with running text that goes on from page to page."""
+    text = (
+        "the keeper of page {0} goes on and on, and",
+        "on and on to page {0}, and over its",
+        "end, to the next one,",
+    )
+    return [
+        [Text(72, 50, head, **look), *lines(*(line.format(page) for line in text), y=90)]
+        for page, head in enumerate(heads)
+    ]
+
+
+class TestRunningLinesThatChange:
+    """A head that names the chapter and the section of its page, over pages that a sentence runs across."""
+
+    def test_they_are_left_out_and_do_not_cut_a_sentence(self) -> None:
+        content = read_pdf(draw(*headed(HEADS)))
+        assert "CHAPTER" not in content.text
+        assert len(content.blocks) == 1
+
+    @pytest.mark.parametrize(
+        ("heads", "look"),
+        [
+            pytest.param(HEADS, {"size": 18}, id="titles of slides"),
+            pytest.param([f"Step {n}. {what}" for n, what in enumerate(STEPS)], {}, id="steps"),
+            pytest.param(STEPS, {}, id="first lines"),
+        ],
+    )
+    def test_what_only_stands_at_one_place_stays(self, heads: Sequence[str], look: dict[str, Any]) -> None:
+        text = read_pdf(draw(*headed(heads, **look))).text
+        assert all(head in text for head in heads)
