@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,10 +19,11 @@ import torch
 from rag.models.runtime import open_session
 from rag.training.encoding import EncodedGroup, EncodedPassage
 from rag.training.losses import Tally, group_loss
+from rag.training.mixture import Weigh
 from rag.training.model import PassageScores
 
 
-def weigh_with(graph: Path, frozen_layers: int) -> Callable[[EncodedGroup], tuple[EncodedGroup, float]]:
+def weigh_with(graph: Path, frozen_layers: int) -> Weigh:
     """What weighs a group with the reader in the file `graph`, whose lowest `frozen_layers` do not learn.
 
     It gives the group, its passages with their states above those layers, and its loss.

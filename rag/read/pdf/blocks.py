@@ -12,7 +12,7 @@ from rag.read.pdf.contents import without_contents
 from rag.read.pdf.headings import HeadingLevels, heading_levels, is_heading
 from rag.read.pdf.hyphens import count_words, join_lines
 from rag.read.pdf.paragraphs import RowGroup, Style, footnotes_of, groups_of, is_continued
-from rag.read.pdf.reading_order import Row
+from rag.read.pdf.reading_order import Row, usual_size
 from rag.read.pdf.recognised_words import recognised_in
 from rag.read.pdf.table_detection import Table
 from rag.records import BlockKind
@@ -65,19 +65,16 @@ def _tables(pages: Sequence[PdfPage]) -> Iterator[Table]:
 
 def _style(rows: Sequence[Row]) -> Style:
     """What is usual in the document: the type size of most characters, and the distance of lines as a share of it."""
-    sizes: Counter[float] = Counter()
     distances: Counter[float] = Counter()
-    bold = 0
-    for row in rows:
-        sizes[round(row.size * 2) / 2] += len(row.text)
-        bold += len(row.text) * row.bold
-    size = max(sizes.items(), key=lambda item: (item[1], -item[0]))[0] if sizes else 10.0
+    characters = sum(len(row.text) for row in rows)
+    bold = sum(len(row.text) for row in rows if row.bold)
+    size = usual_size(rows)
     for above, below in pairwise(rows):
         share = round((below.y - above.y) / above.size, 1)
         if abs(above.size - size) < 0.5 and 0.8 <= share <= 3:
             distances[share] += 1
     distance = max(distances.items(), key=lambda item: (item[1], -item[0]))[0] if distances else 1.25
-    return Style(size, distance, is_bold_telling=bold <= _MAX_BOLD_SHARE * sizes.total())
+    return Style(size, distance, is_bold_telling=bold <= _MAX_BOLD_SHARE * characters)
 
 
 def _without_footnotes(regions: Sequence[Region], style: Style) -> tuple[list[Region], list[Region]]:

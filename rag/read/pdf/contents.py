@@ -78,5 +78,5 @@ def _pages_of(group: Group) -> Iterator[str]:
 def _is_title(group: Group) -> bool:
     if isinstance(group, Table):
         return False
-    text = " ".join(row.text for row in group.rows).strip(" :")
+    text = group.text.strip(" :")
     return len(text) <= _LONGEST_TITLE and bool(_TITLE.fullmatch(text))

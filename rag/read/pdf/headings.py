@@ -53,7 +53,7 @@ def is_heading(group: RowGroup, style: Style) -> bool:
     They are not when they are a loud paragraph, the caption of a picture or a table, the word above a box ("Note"), the
     number of a page or something to type.
     """
-    text = _text(group)
+    text = group.text
     if group.marker or LEADER.search(text) or sum(map(str.isalpha, text)) < 2:
         return False
     if is_caption(text) or any(found.fullmatch(text) for found in (_NOTE, _PAGE_NUMBER)) or _PROMPT.match(text):
@@ -127,12 +127,7 @@ def _cover(pages: Sequence[Sequence[RowGroup | Table]]) -> int:
 
 
 def _is_sentence(group: RowGroup) -> bool:
-    text = _text(group)
-    return text.endswith(".") and len(text.split()) >= _SENTENCE_WORDS
-
-
-def _text(group: RowGroup) -> str:
-    return " ".join(row.text for row in group.rows).strip()
+    return group.text.endswith(".") and len(group.text.split()) >= _SENTENCE_WORDS
 
 
 def _distinct(sizes: Iterable[float]) -> list[float]:
@@ -153,5 +148,5 @@ def _place(group: RowGroup, sizes: Sequence[float]) -> int:
 
 def _numbers_of(group: RowGroup) -> int:
     """How many numbers a heading has: 3 for "6.3.1 Partitions", 1 for "Chapter 6. Installing", 0 without any."""
-    found = _NUMBER.match(_text(group))
+    found = _NUMBER.match(group.text)
     return (found["named"] or found["bare"]).count(".") + 1 if found else 0

@@ -59,6 +59,11 @@ class RowGroup:
         """The type size of the first row, in points."""
         return self.rows[0].size
 
+    @property
+    def text(self) -> str:
+        """The rows in one line, as they stand there."""
+        return " ".join(row.text for row in self.rows).strip()
+
 
 def groups_of(region: Sequence[Row | Table], page: int, style: Style) -> Iterator[RowGroup | Table]:
     """The blocks of a region, from top to bottom."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -56,6 +56,14 @@ class Row:
     size: float
     bold: bool
     first_width: float  # of the first word
+
+
+def usual_size(lines: Iterable[Segment | Row]) -> float:
+    """The type size of most characters, in half points; the smaller of two, and 10 where there is nothing."""
+    sizes: Counter[float] = Counter()
+    for line in lines:
+        sizes[round(line.size * 2) / 2] += len(line.text)
+    return max(sizes, key=lambda size: (sizes[size], -size), default=10.0)
 
 
 def pieces_of(frame: Frame) -> list[Segment]:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import pairwise
+from itertools import chain, pairwise
 
-from rag.read.pdf.reading_order import Row, Segment, rows_of
+from rag.read.pdf.reading_order import Row, Segment, rows_of, usual_size
 
 _ZONE = 0.15  # of the page's height, at the top and at the bottom
 _MAX_ROWS = 3  # a page's header, or footer, has no more
@@ -54,7 +54,7 @@ def split_running(pages: Sequence[tuple[Sequence[Segment], float]]) -> tuple[lis
     chosen = {id(c) for c in candidates if _counts_pages(c, len(pages))}
     if len(pages) >= _MIN_PAGES:
         chosen |= _repeated(candidates, len(pages)) | _page_numbers(candidates, len(pages))
-        chosen |= _changing(candidates, len(pages), _usual_size(pieces for pieces, _ in pages))
+        chosen |= _changing(candidates, len(pages), usual_size(chain.from_iterable(pieces for pieces, _ in pages)))
     lines: list[str] = []
     dropped: dict[int, set[int]] = defaultdict(set)
     for candidate in candidates:
@@ -144,15 +144,6 @@ def _changing(candidates: Sequence[_Candidate], pages: int, usual_size: float) -
 def _first_words(candidate: _Candidate) -> tuple[str, ...]:
     """The first words of a line; the whole line where it has fewer."""
     return tuple(candidate.key.split()[:_FIRST_WORDS])
-
-
-def _usual_size(pages: Iterable[Sequence[Segment]]) -> float:
-    """The type size of most characters."""
-    sizes: Counter[float] = Counter()
-    for pieces in pages:
-        for piece in pieces:
-            sizes[round(2 * piece.size) / 2] += len(piece.text)
-    return max(sizes, key=lambda size: sizes[size], default=0.0)
 
 
 def _is_like(key: str, other: str) -> bool:
